@@ -1,0 +1,314 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""One run of the demo: what happens, when, and what a person sees of it.
+
+Runs inside hostA's namespace (started by demo/run, which built the topology
+and the servers). It starts three programs that know nothing of each other,
+curl, udp.py and `shimctl monitor`, executes the plot (cut, heal) at its times,
+draws a row of goodput bars each second, one bar per 200 ms, with the events in
+between, and writes all it saw to a JSON file.
+"""
+import argparse
+import hashlib
+import json
+import os
+import selectors
+import subprocess
+import sys
+import time
+
+BIN = 0.2               # seconds per goodput bar
+PER_ROW = 5
+FULL = 8                # cells of a bar at the full rate
+CELLS = " ▏▎▍▌▋▊▉█"
+TICK = 0.02
+
+STYLES = {"plot": "1;33", "shim": "1;36", "good": "1;32", "bad": "1;31",
+          "bar": "32", "dim": "2"}
+
+
+class Screen:
+    """Rows of bars with event lines between them; colours only on a tty."""
+
+    def __init__(self, full_rate):
+        self.colour = sys.stdout.isatty() or os.environ.get("DEMO_COLOUR") == "1"
+        self.live = self.colour
+        self.full_rate = full_rate
+        self.row = None
+        self.bars = []
+        self.tail = ""
+
+    def paint(self, text, style):
+        return f"\x1b[{STYLES[style]}m{text}\x1b[0m" if self.colour else text
+
+    def bar(self, rate):
+        eighths = min(FULL * 8, round(rate / self.full_rate * FULL * 8))
+        text = "█" * (eighths // 8) + (CELLS[eighths % 8] if eighths % 8 else "")
+        return text.ljust(FULL) if text else "·".ljust(FULL)
+
+    def render(self):
+        bars = " ".join(self.paint(b, "dim" if b[0] == "·" else "bar") for b in self.bars)
+        pad = (PER_ROW - len(self.bars)) * (FULL + 1)
+        return f" {self.row:4d} s  {bars}{' ' * pad} {self.tail}"
+
+    def add(self, index, rate, tail):
+        if index // PER_ROW != self.row:
+            self.flush()
+            self.row = index // PER_ROW
+        self.bars.append(self.bar(rate))
+        self.tail = tail
+        if len(self.bars) == PER_ROW:
+            self.flush()
+        elif self.live:
+            print("\r" + self.render(), end="", flush=True)
+
+    def flush(self):
+        if self.bars:
+            print(("\r" if self.live else "") + self.render(), flush=True)
+            self.bars = []
+
+    def event(self, at, text, style):
+        if self.live and self.bars:
+            print("\r\x1b[K", end="")
+        print(f"{self.paint(f'{at:8.3f} s', style)}  {self.paint(text, style)}", flush=True)
+        if self.live and self.bars:
+            print("\r" + self.render(), end="", flush=True)
+
+
+class Transfer:
+    """curl's output: counted, hashed, timed."""
+
+    def __init__(self, url, local):
+        self.process = subprocess.Popen(
+            ["curl", "-sS", "-g", "--interface", local, "--no-buffer", url],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        os.set_blocking(self.process.stdout.fileno(), False)
+        self.hash = hashlib.sha256()
+        self.bytes = 0
+        self.chunks = []        # (seconds, bytes)
+        self.last = None
+        self.stall = (0.0, None)
+        self.done = None
+
+    def read(self, now):
+        while True:
+            try:
+                data = os.read(self.process.stdout.fileno(), 1 << 18)
+            except BlockingIOError:
+                return True
+            if not data:
+                self.done = now
+                return False
+            self.hash.update(data)
+            self.bytes += len(data)
+            self.chunks.append((now, len(data)))
+            self.pause(now)
+            self.last = now
+
+    def pause(self, now):
+        if self.last is not None and now - self.last > self.stall[0]:
+            self.stall = (now - self.last, self.last)
+
+
+class Stage:
+    def __init__(self, args):
+        self.args = args
+        self.screen = Screen(args.full_rate)
+        self.events = []
+        self.bars = []
+        self.udp_series = []
+        self.udp_final = None
+        self.selector = selectors.DefaultSelector()
+        self.start = time.monotonic()
+        self.transfer = Transfer(args.url, args.local)
+        self.watch(self.transfer.process.stdout, self.on_tcp)
+        self.udp = self.spawn([sys.executable, args.udp, "ping", args.local,
+                               args.peer, str(args.udp_port), "20"], self.on_udp)
+        self.monitor = self.spawn(args.monitor.split(), self.on_monitor) if args.monitor else None
+        self.plot = self.make_plot()
+        self.waiting_first = None
+
+    # -- inputs
+
+    def now(self):
+        return time.monotonic() - self.start
+
+    def watch(self, pipe, handler):
+        self.selector.register(pipe, selectors.EVENT_READ, handler)
+
+    def spawn(self, command, on_line):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE)
+        os.set_blocking(process.stdout.fileno(), False)
+        pending = bytearray()
+
+        def lines():
+            try:
+                data = os.read(process.stdout.fileno(), 65536)
+            except BlockingIOError:
+                return True
+            pending.extend(data)
+            *complete, rest = bytes(pending).split(b"\n")
+            pending[:] = rest
+            for line in complete:
+                on_line(line.decode(errors="replace"))
+            return bool(data)
+
+        self.watch(process.stdout, lines)
+        return process
+
+    def on_tcp(self):
+        now = self.now()
+        if self.waiting_first is not None and self.transfer.last is not None:
+            before = self.transfer.bytes
+            alive = self.transfer.read(now)
+            if self.transfer.bytes > before:
+                self.note(f"TCP moving again after {now - self.waiting_first:.2f} s", "good", "moving")
+                self.waiting_first = None
+        else:
+            alive = self.transfer.read(now)
+        if not alive and self.transfer.bytes == self.args.bytes:
+            self.note(f"transfer complete, {self.transfer.bytes / 1e6:.1f} MB", "good", "complete")
+        return alive
+
+    def on_udp(self, line):
+        if line.startswith("{"):
+            self.udp_final = json.loads(line)
+            return
+        at, sent, received = line.split()
+        self.udp_series.append((float(at) - self.start, int(sent), int(received)))
+
+    def on_monitor(self, line):
+        event = parse_monitor(line)
+        if event is None:
+            return
+        kind, text, stamp = event
+        at = stamp - self.start if stamp is not None else self.now()
+        self.note(text, "shim", kind, at)
+
+    # -- the plot
+
+    def make_plot(self):
+        args = self.args
+        plot = []
+        if args.cut is not None:
+            plot.append((args.cut, "cut", "provider X now drops everything, silently",
+                         args.cut_command))
+        if args.heal is not None:
+            plot.append((args.heal, "heal", "provider X forwards again", args.heal_command))
+        return plot
+
+    def play(self, now):
+        while self.plot and now >= self.plot[0][0]:
+            _, kind, text, command = self.plot.pop(0)
+            subprocess.run(command, shell=True, check=True)
+            self.note(text, "plot", kind)
+
+    def note(self, text, style, kind, at=None):
+        at = self.now() if at is None else at
+        self.events.append({"at": round(at, 4), "kind": kind, "text": text})
+        self.screen.event(at, text, style)
+
+    def draw(self, now):
+        index = len(self.bars)
+        if now < (index + 1) * BIN:
+            return
+        low, high = index * BIN, (index + 1) * BIN
+        got = sum(n for at, n in self.transfer.chunks if low <= at < high)
+        self.bars.append(got / BIN)
+        self.screen.add(index, got / BIN, f"{self.row_rate():4.1f} MB/s   {self.udp_text()}")
+        self.stalled(now)
+
+    def stalled(self, now):
+        if (self.transfer.done is None and self.transfer.last is not None
+                and self.waiting_first is None and now - self.transfer.last > 0.3):
+            self.waiting_first = self.transfer.last
+
+    def row_rate(self):
+        row = self.bars[len(self.bars) - 1 - (len(self.bars) - 1) % PER_ROW:]
+        return sum(row) / len(row) / 1e6
+
+    def udp_text(self):
+        if len(self.udp_series) < 2:
+            return "udp"
+        back = max(0, len(self.udp_series) - 1 - PER_ROW)
+        _, sent0, received0 = self.udp_series[back]
+        _, sent1, received1 = self.udp_series[-1]
+        return f"udp {received1 - received0:2d}/{sent1 - sent0:2d}"
+
+    def finished(self, now):
+        return now >= self.args.end and (not self.plot)
+
+    def run(self):
+        while not self.finished(self.now()):
+            for key, _ in self.selector.select(TICK):
+                if not key.data():
+                    self.selector.unregister(key.fileobj)
+            now = self.now()
+            self.draw(now)
+            self.play(now)
+        self.screen.flush()
+        self.close()
+
+    def close(self):
+        if self.transfer.done is None:
+            self.transfer.pause(self.now())
+            self.selector.unregister(self.transfer.process.stdout)
+            self.transfer.process.kill()
+        self.transfer.process.wait()
+        self.udp.terminate()
+        os.set_blocking(self.udp.stdout.fileno(), True)
+        for line in self.udp.stdout:
+            self.on_udp(line.decode())
+        self.udp.wait()
+        if self.monitor:
+            self.monitor.terminate()
+            self.monitor.wait()
+
+    def report(self):
+        transfer = self.transfer
+        udp = dict(self.udp_final or {})
+        if udp.get("stall_from") is not None:
+            udp["stall_from"] -= self.start
+        return {
+            "name": self.args.name, "bin": BIN, "goodput": self.bars,
+            "events": sorted(self.events, key=lambda e: e["at"]),
+            "udp_series": self.udp_series, "udp": udp, "end": self.args.end,
+            "cut": self.args.cut, "heal": self.args.heal,
+            "tcp": {"bytes": transfer.bytes, "expected": self.args.bytes,
+                    "complete": transfer.done, "sha256": transfer.hash.hexdigest(),
+                    "stall": transfer.stall[0], "stall_from": transfer.stall[1],
+                    "curl_status": transfer.process.returncode},
+        }
+
+
+def parse_monitor(line):
+    """A line of `shimctl monitor --json` -> (kind, text, CLOCK_MONOTONIC seconds)."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    kind = event.get("event", "?")
+    return kind, kind, None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("name", "url", "local", "peer", "udp", "out"):
+        parser.add_argument("--" + name, required=True)
+    parser.add_argument("--udp-port", type=int, default=9000)
+    parser.add_argument("--bytes", type=int, required=True)
+    parser.add_argument("--full-rate", type=float, default=6e6)
+    parser.add_argument("--cut", type=float)
+    parser.add_argument("--heal", type=float)
+    parser.add_argument("--cut-command", default="true")
+    parser.add_argument("--heal-command", default="true")
+    parser.add_argument("--monitor", default="")
+    parser.add_argument("--end", type=float, required=True)
+    args = parser.parse_args()
+    stage = Stage(args)
+    stage.run()
+    with open(args.out, "w", encoding="utf-8") as out:
+        json.dump(stage.report(), out)
+
+
+main()

@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What the shim6 scripts share: the topology, ways to break it, waiting for a
+# state, counters, captures, KTAP. Source it; it changes nothing until
+# topology_up is called, and undoes everything when the script ends.
+#
+#                     2001:db8:1::/48, provider X
+#                toA +------+ toB
+#        .-----------| ispX |-----------.
+#      x |           +------+           | x
+#   +-------+      peer |           +-------+
+#   | hostA |           |           | hostB |
+#   +-------+      peer |           +-------+
+#      y |           +------+           | y
+#        '-----------| ispY |-----------'
+#                toA +------+ toB
+#                     2001:db8:2::/48, provider Y
+#
+# Each host has one link and one address per provider: hostA on provider X is
+# 2001:db8:1:a::/64, hostB on provider Y is 2001:db8:2:b::/64, the router is ::1
+# in each. A packet leaves a host by the link its source address belongs to
+# (rule + table per provider), as RFC 5533 section 1.6 presumes of a site with
+# ingress filtering. The two providers peer, so all four locator pairs work.
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+KERNEL=${KERNEL:-stock}
+SHIM6_KO=${SHIM6_KO:-$TOP/build/$KERNEL/shim6.ko}
+SHIMCTL=${SHIMCTL:-$TOP/build/shimctl}
+PROTO_SHIM6=140
+
+PREFIX_X=2001:db8:1
+PREFIX_Y=2001:db8:2
+HOSTS=(hostA hostB)
+ISPS=(ispX ispY)
+
+WORK=
+LIB_PIDS=()
+
+# ---------------------------------------------------------------- words
+
+log() { printf '# %s\n' "$*"; }
+die() { printf 'Bail out! %s\n' "$*"; exit 1; }
+
+# on NS CMD...: run CMD in namespace NS.
+on() { local ns=$1; shift; ip netns exec "$ns" "$@"; }
+
+# now_ms: milliseconds of the monotonic clock.
+now_ms() { local up; read -r up _ </proc/uptime; printf '%s\n' $((10#${up/./} * 10)); }
+
+# wait_until LIMIT_MS CMD...: poll CMD until it succeeds; fails after LIMIT_MS.
+wait_until() {
+	local limit=$1 start; shift
+	start=$(now_ms)
+	until "$@" >/dev/null 2>&1; do
+		(( $(now_ms) - start < limit )) || return 1
+		read -rt 0.02 <> <(:) || :
+	done
+}
+
+# letter HOST: its part of an address; router_dev HOST: the routers' link to it.
+letter() { case $1 in hostA) echo a ;; hostB) echo b ;; *) die "no host $1" ;; esac; }
+router_dev() { case $1 in hostA) echo toA ;; hostB) echo toB ;; *) die "no host $1" ;; esac; }
+prefix() { # HOST x|y
+	case $2 in
+	x) echo "$PREFIX_X:$(letter "$1")::" ;;
+	y) echo "$PREFIX_Y:$(letter "$1")::" ;;
+	esac
+}
+# addr HOST x|y: the address HOST uses with that provider (HBA if it has one).
+addr() { cat "$WORK/addr.$1.$2"; }
+
+# ---------------------------------------------------------------- life
+
+lib_init() {
+	WORK=$(mktemp -d /tmp/shim6.XXXXXX)
+	trap lib_cleanup EXIT
+	trap 'exit 130' INT TERM
+	local m
+	for m in veth nf_tables nft_ct nf_conntrack sch_netem sch_tbf dummy; do
+		modprobe -q "$m" 2>/dev/null || :
+	done
+	dmesg_mark
+}
+
+# bg NS CMD...: run CMD in namespace NS in the background; its own pid is in $BG,
+# and cleanup ends it.
+bg() { local ns=$1; shift; ip netns exec "$ns" "$@" & BG=$!; LIB_PIDS+=("$BG"); }
+
+stop() { # PID [SIGNAL]: end one of ours and wait for it
+	kill "-${2:-TERM}" "$1" 2>/dev/null || :
+	wait "$1" 2>/dev/null || :
+}
+
+lib_cleanup() {
+	local status=$? pid
+	trap - EXIT INT TERM
+	for pid in "${LIB_PIDS[@]}"; do
+		kill "$pid" 2>/dev/null
+	done
+	for pid in "${LIB_PIDS[@]}"; do
+		wait "$pid" 2>/dev/null
+	done
+	topology_down
+	if module_loaded && [ -n "${WE_LOADED:-}" ]; then
+		rmmod shim6 || { echo "# rmmod failed"; status=1; }
+	fi
+	[ -n "$WORK" ] && rm -rf "$WORK"
+	exit "$status"
+}
+
+# ---------------------------------------------------------------- topology
+
+topology_up() {
+	local ns
+	topology_down
+	for ns in "${HOSTS[@]}" "${ISPS[@]}"; do
+		ip netns add "$ns" || die "cannot add namespace $ns"
+		on "$ns" sysctl -qw net.ipv6.conf.all.accept_dad=0 \
+			net.ipv6.conf.default.accept_dad=0 \
+			net.ipv6.conf.default.accept_ra=0 \
+			net.ipv6.conf.default.router_solicitations=0
+		ip -n "$ns" link set dev lo up
+	done
+	link_up hostA x ispX toA; link_up hostB x ispX toB
+	link_up hostA y ispY toA; link_up hostB y ispY toB
+	link_up ispX peer ispY peer
+	router_up ispX "$PREFIX_X" 1 2 "$PREFIX_Y"
+	router_up ispY "$PREFIX_Y" 2 1 "$PREFIX_X"
+	for ns in "${HOSTS[@]}"; do
+		host_routes "$ns"
+	done
+}
+
+topology_down() {
+	local ns
+	for ns in "${HOSTS[@]}" "${ISPS[@]}"; do
+		ip netns del "$ns" 2>/dev/null
+	done
+	return 0
+}
+
+link_up() { # NS1 DEV1 NS2 DEV2
+	ip -n "$1" link add "$2" type veth peer name "$4" netns "$3" || die "no veth"
+	ip -n "$1" link set dev "$2" up
+	ip -n "$3" link set dev "$4" up
+}
+
+router_up() { # ISP PREFIX OWN_NR PEER_NR PEER_PREFIX
+	local isp=$1
+	on "$isp" sysctl -qw net.ipv6.conf.all.forwarding=1 \
+		net.ipv6.conf.all.keep_addr_on_down=1
+	ip -6 -n "$isp" addr add "$2:a::1/64" dev toA nodad
+	ip -6 -n "$isp" addr add "$2:b::1/64" dev toB nodad
+	ip -6 -n "$isp" addr add "2001:db8:ff::$3/64" dev peer nodad
+	ip -6 -n "$isp" route add "$5::/48" via "2001:db8:ff::$4" dev peer
+}
+
+host_routes() { # HOST
+	local dev table=101
+	for dev in x y; do
+		# The router is on the link whatever addresses the host has now.
+		ip -6 -n "$1" route add "$(prefix "$1" $dev)/64" dev $dev
+		ip -6 -n "$1" route add default via "$(prefix "$1" $dev)1" dev $dev \
+			metric $((table - 100))00
+		ip -6 -n "$1" route add "$(prefix "$1" $dev)/64" dev $dev table $table
+		ip -6 -n "$1" route add default via "$(prefix "$1" $dev)1" dev $dev table $table
+		ip -6 -n "$1" rule add from "$(prefix "$1" $dev)/64" lookup $table pref $table
+		table=$((table + 1))
+	done
+}
+
+# plain_addresses HOST: ordinary addresses, for runs without the module.
+plain_addresses() {
+	local dev
+	for dev in x y; do
+		ip -6 -n "$1" addr add "$(prefix "$1" $dev)10/64" dev $dev nodad
+		echo "$(prefix "$1" $dev)10" >"$WORK/addr.$1.$dev"
+	done
+}
+
+# shape RATE DELAY [LIMIT]: both providers carry RATE towards hostA, and DELAY
+# (one way) towards hostB.
+shape() {
+	local isp
+	for isp in "${ISPS[@]}"; do
+		tc -n "$isp" qdisc replace dev toA root tbf rate "$1" burst 96k latency 40ms ||
+			die "tc tbf"
+		tc -n "$isp" qdisc replace dev toB root netem delay "$2" limit 20000 ||
+			die "tc netem"
+	done
+}
+
+# ---------------------------------------------------------------- failures
+
+# cut ISP [both|AB|BA]: ISP drops everything it should forward (AB: only what
+# goes from hostA's side or to hostB's), without telling anybody.
+cut() {
+	local isp=$1 match
+	case ${2:-both} in
+	both) match='counter drop' ;;
+	AB) match='iifname "toA" counter drop
+		oifname "toB" counter drop' ;;
+	BA) match='iifname "toB" counter drop
+		oifname "toA" counter drop' ;;
+	*) die "no direction $2" ;;
+	esac
+	on "$isp" nft -f - <<-NFT || die "nft"
+	table ip6 cut {
+		chain forward {
+			type filter hook forward priority 0
+			$match
+		}
+	}
+	NFT
+}
+
+heal() { on "$1" nft delete table ip6 cut; }
+
+cut_packets() { # ISP: how many packets the cut has swallowed
+	on "$1" nft list table ip6 cut | awk '/packets/ { n += $(NF - 3) } END { print n + 0 }' FS='[ ]+'
+}
+
+# carrier HOST x|y up|down: the router's end of the link goes down, so the host
+# sees the carrier vanish.
+carrier() {
+	local isp=ispX
+	[ "$2" = y ] && isp=ispY
+	ip -n "$isp" link set dev "$(router_dev "$1")" "$3"
+}
+
+# no_default HOST x|y: all default routes of that link disappear.
+no_default() {
+	local table=101
+	[ "$2" = y ] && table=102
+	ip -6 -n "$1" route del default dev "$2" metric $((table - 100))00
+	ip -6 -n "$1" route del default dev "$2" table $table
+}
+
+# ---------------------------------------------------------------- shim6
+
+module_loaded() { grep -qs '^shim6 ' /proc/modules; }
+
+module_load() {
+	module_loaded && return
+	[ -r "$SHIM6_KO" ] || die "no module at $SHIM6_KO"
+	insmod "$SHIM6_KO" "$@" || die "insmod $SHIM6_KO"
+	WE_LOADED=1
+}
+
+module_unload() { rmmod shim6 && WE_LOADED=; }
+
+shimctl() { local ns=$1; shift; on "$ns" "$SHIMCTL" "$@"; }
+
+# shim_sysctl HOST NAME VALUE
+shim_sysctl() { on "$1" sysctl -qw "net.shim6.$2=$3" || die "sysctl net.shim6.$2"; }
+
+# ---------------------------------------------------------------- dmesg
+
+dmesg_mark() { echo "shim6-test mark $$" >/dev/kmsg 2>/dev/null || :; }
+
+# dmesg_new: kernel messages since the mark.
+dmesg_new() { dmesg | sed -n "/shim6-test mark $$\$/,\$p" | tail -n +2; }
+
+dmesg_clean() {
+	! dmesg_new | grep -E 'WARNING|BUG|Oops|panic|KASAN|INFO: |Call Trace|refcount|unbalanced|leak'
+}
+
+# ---------------------------------------------------------------- captures
+
+capture() { # NS DEV FILE [FILTER...]: tcpdump in the background, ready when back
+	local ns=$1 dev=$2 file=$3; shift 3
+	bg "$ns" tcpdump -q -U -n -i "$dev" -s 0 -w "$file" "$@" 2>"$file.log"
+	wait_until 10000 grep -q 'listening on' "$file.log" || die "tcpdump on $ns/$dev"
+}
+
+# ---------------------------------------------------------------- KTAP
+
+KTAP_NR=0
+KTAP_FAILED=0
+
+ktap_begin() { echo "TAP version 13"; [ -n "${1:-}" ] && echo "1..$1"; return 0; }
+
+ktap_result() { # STATUS NAME
+	KTAP_NR=$((KTAP_NR + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $KTAP_NR - $2"
+	else
+		echo "not ok $KTAP_NR - $2"
+		KTAP_FAILED=$((KTAP_FAILED + 1))
+	fi
+}
+
+ktap_skip() { KTAP_NR=$((KTAP_NR + 1)); echo "ok $KTAP_NR - $1 # SKIP ${2:-}"; }
+
+ktap_end() {
+	[ "$KTAP_NR" -gt 0 ] || { echo "# nothing was tested"; exit 1; }
+	echo "# totals: pass:$((KTAP_NR - KTAP_FAILED)) fail:$KTAP_FAILED"
+	[ "$KTAP_FAILED" -eq 0 ]
+}
