@@ -6,6 +6,7 @@
 
 use kernel::prelude::*;
 
+pub mod proto;
 mod sys;
 
 module! {

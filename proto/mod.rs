@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The protocol core: Shim6 (RFC 5533), REAP (RFC 5534), HBA (RFC 5535), CGA (RFC 3972).
+//!
+//! It knows nothing of the kernel: time, randomness, memory and packets come in as
+//! arguments, what it wants comes out as values. The same files build as a host crate
+//! (`host/proto`), where the tests run.
+
+#![forbid(unsafe_code)]
+
+pub mod addr;
+pub mod config;
+pub mod counter;
+pub mod error;
+pub mod time;
