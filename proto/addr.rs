@@ -3,7 +3,7 @@
 //! Addresses, pairs of them, and context tags: the value types everything shares.
 
 use core::fmt;
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+use zerocopy_derive::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 /// An IPv6 address, in network order: an identifier (ULID) or a locator.
 #[derive(

@@ -27,6 +27,8 @@ step() {
 	shift 3
 	k=$(key "$fn" "$@")
 	[ "$(cat "$stamps/$name" 2>/dev/null)" = "$k" ] && return 0
+	# Only asked whether all is there.
+	[ -z "${asking-}" ] || exit 1
 	rm -f "$stamps/$name"
 	printf '  %-16s %s ... ' "$name" "$what" >&2
 	("$fn") >"$logs/$name.log" 2>&1 </dev/null 9>&- &
