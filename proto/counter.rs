@@ -37,4 +37,24 @@ counters! {
     RxUnknownTag => "rx_unknown_tag",
     /// Payload extension headers whose locators are not of their context.
     RxForeignLocator => "rx_foreign_locator",
+    /// Control message whose length runs past the packet (RFC 5533 section 12.3).
+    RxBadTruncated => "rx_bad_truncated",
+    /// Control message shorter than its type needs.
+    RxBadTooShort => "rx_bad_too_short",
+    /// Control message longer than a signaling packet may be (RFC 5533 section 5.1).
+    RxBadTooLong => "rx_bad_too_long",
+    /// Control message with a wrong checksum.
+    RxBadChecksum => "rx_bad_checksum",
+    /// Control message with the S bit set.
+    RxBadSBit => "rx_bad_s_bit",
+    /// Option that runs past the end of its message.
+    RxBadOptionLength => "rx_bad_option_length",
+    /// Option whose contents contradict its length.
+    RxBadOptionContents => "rx_bad_option_contents",
+    /// Option that is there twice.
+    RxBadOptionTwice => "rx_bad_option_twice",
+    /// Locator list with more locators than are kept.
+    RxBadTooManyLocators => "rx_bad_too_many_locators",
+    /// Probe whose counts contradict its length.
+    RxBadProbe => "rx_bad_probe",
 }

@@ -13,3 +13,4 @@ pub mod config;
 pub mod counter;
 pub mod error;
 pub mod time;
+pub mod wire;
