@@ -4,10 +4,11 @@ from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT = 960, 520
 LEFT, RIGHT = 70, 24
-TOP, BOTTOM = 150, 350          # the goodput panel
-STRIP_TOP, STRIP_HEIGHT, STRIP_GAP = 392, 18, 8
+TOP, BOTTOM = 165, 355          # the goodput panel
+STRIP_TOP, STRIP_HEIGHT, STRIP_GAP = 386, 18, 8
 INK, DIM, GRID = "#1f2430", "#6b7280", "#e5e7eb"
 WITH, WITHOUT, DEAD = "#1d6fd1", "#d9822b", "#fdeceb"
+LABEL_WIDTH = 185
 FONT = "font-family=\"system-ui,'Segoe UI',Helvetica,Arial,sans-serif\""
 
 
@@ -66,7 +67,7 @@ class Plot:
             self.line(LEFT, self.y(rate), WIDTH - RIGHT, self.y(rate), GRID)
             self.text(LEFT - 8, self.y(rate) + 4, f"{rate:g}", 12, DIM, "end")
             rate += step
-        self.text(LEFT - 8, TOP - 10, "MB/s", 12, DIM, "end")
+        self.text(LEFT - 8, TOP - 2, "MB/s", 12, DIM, "end")
         bottom = STRIP_TOP + 2 * STRIP_HEIGHT + STRIP_GAP
         step = next(s for s in (1, 2, 5, 10, 20, 60) if self.end / s <= 12)
         seconds = 0
@@ -99,16 +100,18 @@ class Plot:
                           colour, 0.85 * share)
 
     def marks(self):
+        """Events: of neighbours the earlier one stands higher, so no line crosses a label."""
         shown = [e for e in self.with_["events"] if e.get("mark")]
-        previous, level = -1e9, 0
-        for event in shown:
+        following, level = 1e9, 0
+        for event in reversed(shown):
             x = self.x(event["at"])
-            level = (level + 1) % 4 if x - previous < 150 else 0
-            previous = x
-            y = TOP - 14 - level * 16
+            level = level + 1 if following - x < LABEL_WIDTH else 0
+            following = x
+            y = TOP - 12 - min(level, 5) * 16
             self.line(x, y + 4, x, BOTTOM, "#374151", "3 3")
-            late = x > WIDTH - 200
-            self.text(x + (-5 if late else 5), y, f"{event['mark']}, {event['at']:.2f} s", 11.5,
+            self.line(x, y - 9, x, y + 4, "#374151")
+            late = x > WIDTH - LABEL_WIDTH
+            self.text(x + (-5 if late else 5), y, f"{event['at']:.2f} s  {event['mark']}", 11.5,
                       "#374151", "end" if late else "start")
 
     def legend(self):
@@ -118,7 +121,7 @@ class Plot:
             self.rect(x, y - 10, 14, 12, colour, 0.85, 2)
             self.text(x + 20, y, name, 13)
             x += 130
-        self.text(WIDTH - RIGHT, y, "line: TCP goodput per 200 ms    strips: UDP echoes that came back",
+        self.text(WIDTH - RIGHT, y, "line: TCP goodput per 200 ms · strips: UDP echoes that came back",
                   12, DIM, "end")
         self.text(LEFT - 8, STRIP_TOP + STRIP_HEIGHT + 9, "UDP", 12, DIM, "end")
 

@@ -5,7 +5,7 @@
 Runs inside hostA's namespace (started by demo/run, which built the topology
 and the servers). It starts three programs that know nothing of each other,
 curl, udp.py and `shimctl monitor`, executes the plot (cut, heal) at its times,
-draws a row of goodput bars each second, one bar per 200 ms, with the events in
+draws a row of goodput bars each second (one bar per 200 ms) with the events in
 between, and writes all it saw to a JSON file.
 """
 import argparse
@@ -22,6 +22,10 @@ PER_ROW = 5
 FULL = 8                # cells of a bar at the full rate
 CELLS = " ▏▎▍▌▋▊▉█"
 TICK = 0.02
+START_LIMIT = 20        # seconds until curl and udp.py must have begun
+
+PLOT = {"cut": "provider X now drops everything, silently",
+        "heal": "provider X forwards again"}
 
 STYLES = {"plot": "1;33", "shim": "1;36", "good": "1;32", "bad": "1;31",
           "bar": "32", "dim": "2"}
@@ -105,6 +109,11 @@ class Transfer:
             self.pause(now)
             self.last = now
 
+    def restart(self):
+        """the clock was set to zero now; what was read before is in no bar."""
+        self.chunks = []
+        self.last = 0.0
+
     def pause(self, now):
         if self.last is not None and now - self.last > self.stall[0]:
             self.stall = (now - self.last, self.last)
@@ -120,12 +129,17 @@ class Stage:
         self.udp_final = None
         self.selector = selectors.DefaultSelector()
         self.start = time.monotonic()
+        self.director = subprocess.Popen(["bash", "-c", args.director], stdin=subprocess.PIPE,
+                                         stdout=subprocess.PIPE)
+        self.director.stdout.readline()
         self.transfer = Transfer(args.url, args.local)
         self.watch(self.transfer.process.stdout, self.on_tcp)
         self.udp = self.spawn([sys.executable, args.udp, "ping", args.local,
                                args.peer, str(args.udp_port), "20"], self.on_udp)
         self.monitor = self.spawn(args.monitor.split(), self.on_monitor) if args.monitor else None
-        self.plot = self.make_plot()
+        self.watch(self.director.stdout, self.on_director)
+        self.plot = [(args.cut, "cut"), (args.heal, "heal")]
+        self.at_cut = self.at_heal = None
         self.waiting_first = None
 
     # -- inputs
@@ -187,21 +201,19 @@ class Stage:
 
     # -- the plot
 
-    def make_plot(self):
-        args = self.args
-        plot = []
-        if args.cut is not None:
-            plot.append((args.cut, "cut", "provider X now drops everything, silently",
-                         args.cut_command))
-        if args.heal is not None:
-            plot.append((args.heal, "heal", "provider X forwards again", args.heal_command))
-        return plot
-
     def play(self, now):
+        """The director, a shell that has everything warm, does it and says so when it is done."""
         while self.plot and now >= self.plot[0][0]:
-            _, kind, text, command = self.plot.pop(0)
-            subprocess.run(command, shell=True, check=True)
-            self.note(text, "plot", kind)
+            _, kind = self.plot.pop(0)
+            self.director.stdin.write(f"{kind}\n".encode())
+            self.director.stdin.flush()
+
+    def on_director(self):
+        kind = self.director.stdout.readline().decode().strip()
+        if kind:
+            setattr(self, "at_" + kind, self.now())
+            self.note(PLOT[kind], "plot", kind)
+        return bool(kind)
 
     def note(self, text, style, kind, at=None):
         at = self.now() if at is None else at
@@ -236,13 +248,31 @@ class Stage:
         return f"udp {received1 - received0:2d}/{sent1 - sent0:2d}"
 
     def finished(self, now):
-        return now >= self.args.end and (not self.plot)
+        return now >= self.args.end
+
+    def begin(self):
+        """The clock starts when both programs have had their first bytes."""
+        limit = time.monotonic() + START_LIMIT
+        while self.transfer.last is None or not self.udp_series or not self.udp_series[-1][2]:
+            if time.monotonic() > limit:
+                raise SystemExit("stage: curl or udp.py does not get anything")
+            self.step()
+        self.transfer.restart()
+        self.udp_series = []
+        late = time.monotonic() - self.start
+        self.start += late
+        for event in self.events:
+            event["at"] -= late
+
+    def step(self):
+        for key, _ in self.selector.select(TICK):
+            if not key.data():
+                self.selector.unregister(key.fileobj)
 
     def run(self):
+        self.begin()
         while not self.finished(self.now()):
-            for key, _ in self.selector.select(TICK):
-                if not key.data():
-                    self.selector.unregister(key.fileobj)
+            self.step()
             now = self.now()
             self.draw(now)
             self.play(now)
@@ -260,9 +290,10 @@ class Stage:
         for line in self.udp.stdout:
             self.on_udp(line.decode())
         self.udp.wait()
-        if self.monitor:
-            self.monitor.terminate()
-            self.monitor.wait()
+        for helper in (self.monitor, self.director):
+            if helper:
+                helper.terminate()
+                helper.wait()
 
     def report(self):
         transfer = self.transfer
@@ -273,7 +304,7 @@ class Stage:
             "name": self.args.name, "bin": BIN, "goodput": self.bars,
             "events": sorted(self.events, key=lambda e: e["at"]),
             "udp_series": self.udp_series, "udp": udp, "end": self.args.end,
-            "cut": self.args.cut, "heal": self.args.heal,
+            "cut": self.at_cut, "heal": self.at_heal,
             "tcp": {"bytes": transfer.bytes, "expected": self.args.bytes,
                     "complete": transfer.done, "sha256": transfer.hash.hexdigest(),
                     "stall": transfer.stall[0], "stall_from": transfer.stall[1],
@@ -298,10 +329,10 @@ def main():
     parser.add_argument("--udp-port", type=int, default=9000)
     parser.add_argument("--bytes", type=int, required=True)
     parser.add_argument("--full-rate", type=float, default=6e6)
-    parser.add_argument("--cut", type=float)
-    parser.add_argument("--heal", type=float)
-    parser.add_argument("--cut-command", default="true")
-    parser.add_argument("--heal-command", default="true")
+    parser.add_argument("--cut", type=float, required=True)
+    parser.add_argument("--heal", type=float, required=True)
+    parser.add_argument("--director", required=True,
+                        help="shell code that says ready, then does what it reads: cut or heal")
     parser.add_argument("--monitor", default="")
     parser.add_argument("--end", type=float, required=True)
     args = parser.parse_args()

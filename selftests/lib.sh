@@ -216,6 +216,19 @@ cut() {
 
 heal() { on "$1" nft delete table ip6 cut; }
 
+# director ISP: reads "cut" and "heal", does it, and says it back when it is done.
+# It has tried both once before it says "ready", so that nothing is loaded then.
+director() {
+	local word
+	cut "$1" && heal "$1" && echo ready
+	while read -r word; do
+		case $word in
+		cut) cut "$1" ;;
+		heal) heal "$1" ;;
+		esac && echo "$word"
+	done
+}
+
 cut_packets() { # ISP: how many packets the cut has swallowed
 	on "$1" nft list table ip6 cut | awk '/packets/ { n += $(NF - 3) } END { print n + 0 }' FS='[ ]+'
 }

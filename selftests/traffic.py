@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Unmodified-program traffic for the tests: TCP with a checked content.
+
+    traffic.py tcp-serve ADDRESS PORT BYTES BYTES_PER_SECOND
+    traffic.py tcp-fetch LOCAL PEER PORT BYTES
+
+The server accepts one connection after the other and sends BYTES of a known
+sequence at that rate (0: as fast as it goes). The client reads them all and
+prints one line of JSON: {"bytes": N, "equal": true, "stall": seconds,
+"seconds": total}; exit status 1 when they are not all there and equal.
+It writes "." to stderr for every 64 KiB, so a script can wait for progress.
+"""
+import hashlib
+import json
+import socket
+import struct
+import sys
+import time
+
+CHUNK = 1 << 16
+
+
+def chunks(total):
+    """The known sequence: blocks that differ from each other, cheap to make."""
+    body = hashlib.shake_256(b"shim6").digest(CHUNK - 8)
+    for index in range((total + CHUNK - 1) // CHUNK):
+        yield (struct.pack("!Q", index) + body)[: min(CHUNK, total - index * CHUNK)]
+
+
+def serve(address, port, total, rate):
+    listener = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((address, port))
+    listener.listen()
+    print("ready", flush=True)
+    while True:
+        sock, _ = listener.accept()
+        try:
+            send(sock, total, rate)
+        except OSError as error:
+            print(f"connection: {error}", file=sys.stderr, flush=True)
+        sock.close()
+
+
+def send(sock, total, rate):
+    start = time.monotonic()
+    sent = 0
+    for chunk in chunks(total):
+        sock.sendall(chunk)
+        sent += len(chunk)
+        if rate:
+            time.sleep(max(0.0, start + sent / rate - time.monotonic()))
+
+
+def fetch(local, peer, port, total):
+    sock = socket.create_connection((peer, port), timeout=60, source_address=(local, 0))
+    digest, expected = hashlib.sha256(), hashlib.sha256()
+    for chunk in chunks(total):
+        expected.update(chunk)
+    got, stall = 0, 0.0
+    start = last = time.monotonic()
+    try:
+        while data := sock.recv(CHUNK):
+            now = time.monotonic()
+            stall = max(stall, now - last)
+            last = now
+            if (got + len(data)) // CHUNK != got // CHUNK:
+                print(".", end="", file=sys.stderr, flush=True)
+            got += len(data)
+            digest.update(data)
+    except OSError as error:
+        print(f"recv: {error}", file=sys.stderr, flush=True)
+        stall = max(stall, time.monotonic() - last)
+    equal = got == total and digest.digest() == expected.digest()
+    print(json.dumps({"bytes": got, "equal": equal, "stall": round(stall, 3),
+                      "seconds": round(last - start, 3)}), flush=True)
+    sys.exit(0 if equal else 1)
+
+
+def main():
+    if len(sys.argv) == 6 and sys.argv[1] == "tcp-serve":
+        serve(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5]))
+    elif len(sys.argv) == 6 and sys.argv[1] == "tcp-fetch":
+        fetch(sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]))
+    else:
+        sys.exit(__doc__)
+
+
+main()
