@@ -12,5 +12,6 @@ pub mod addr;
 pub mod config;
 pub mod counter;
 pub mod error;
+pub mod hba;
 pub mod time;
 pub mod wire;
