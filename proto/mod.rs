@@ -14,4 +14,5 @@ pub mod counter;
 pub mod error;
 pub mod hba;
 pub mod time;
+pub mod translate;
 pub mod wire;

@@ -6,6 +6,14 @@
 #include <linux/ipv6.h>
 #include <linux/netfilter_ipv6.h>
 #include <linux/skbuff.h>
+#include <net/ip6_fib.h>
 #include <net/ip6_route.h>
+#include <net/sock.h>
+
+#include "frag.h"
+#include "gso.h"
+#include "hook.h"
+#include "route.h"
+#include "skb.h"
 
 #endif /* SHIM6_SYS_BINDINGS_H */

@@ -3,3 +3,8 @@
 //! All that is unsafe, and all that knows the kernel's C.
 
 pub(crate) mod bindings;
+pub(crate) mod frag;
+pub(crate) mod gso;
+pub(crate) mod hook;
+pub(crate) mod route;
+pub(crate) mod skb;

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The two netfilter hooks of a namespace, and what a hook may do with its packet.
+//!
+//! LOCAL_OUT runs last, so that the namespace's firewall and connection tracking see identifiers;
+//! PRE_ROUTING runs first, before defragmentation and connection tracking, for the same reason.
+//! Neither is registered where no HBA set exists: such a namespace pays nothing.
+
+use crate::sys::bindings;
+use crate::sys::skb::Skb;
+use core::ffi::c_void;
+use core::marker::PhantomData;
+use core::ptr::NonNull;
+use kernel::alloc::flags::GFP_KERNEL;
+use kernel::error::to_result;
+use kernel::error::Result;
+use kernel::prelude::*;
+
+/// What becomes of the packet a hook was called with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It goes on, as it is now.
+    Accept,
+    /// It is freed.
+    Drop,
+    /// It is freed, and its sender is told this (positive) error number.
+    Refuse(u16),
+    /// The hook has taken it over; its sender is told this error number, 0 for none.
+    Stolen(u16),
+}
+
+impl Verdict {
+    /// Refused: there is no way to the peer.
+    pub(crate) const UNREACHABLE: Verdict = Verdict::Refuse(kernel::bindings::ENETUNREACH as u16);
+    /// Refused: out of memory.
+    pub(crate) const NO_MEMORY: Verdict = Verdict::Refuse(kernel::bindings::ENOBUFS as u16);
+    /// Refused: it does not fit and may not be fragmented.
+    pub(crate) const TOO_BIG: Verdict = Verdict::Refuse(kernel::bindings::EMSGSIZE as u16);
+
+    /// As netfilter encodes it: an error number sits in the upper half (`NF_DROP_ERR`).
+    #[inline]
+    pub(in crate::sys) fn encode(self) -> u32 {
+        match self {
+            Verdict::Accept => bindings::SHIM6_NF_ACCEPT,
+            Verdict::Drop => bindings::SHIM6_NF_DROP,
+            Verdict::Refuse(errno) => u32::from(errno) << 16 | bindings::SHIM6_NF_DROP,
+            Verdict::Stolen(errno) => u32::from(errno) << 16 | bindings::SHIM6_NF_STOLEN,
+        }
+    }
+
+    /// The error number it carries.
+    pub(crate) fn errno(self) -> u16 {
+        match self {
+            Verdict::Refuse(errno) | Verdict::Stolen(errno) => errno,
+            Verdict::Accept | Verdict::Drop => 0,
+        }
+    }
+}
+
+/// Where a hook was called.
+///
+/// # Invariants
+///
+/// `raw` is the state of a hook call that lasts for `'a`; the call is an RCU read-side section.
+#[derive(Clone, Copy)]
+pub(crate) struct Call<'a> {
+    raw: NonNull<bindings::nf_hook_state>,
+    lasts: PhantomData<&'a bindings::nf_hook_state>,
+}
+
+impl Call<'_> {
+    /// Borrows the state a hook was called with.
+    ///
+    /// # Safety
+    ///
+    /// The type invariants hold for `raw` during the returned value's life.
+    #[inline]
+    pub(in crate::sys) unsafe fn from_raw(raw: NonNull<bindings::nf_hook_state>) -> Self {
+        // INVARIANT: by the contract of this function.
+        Call { raw, lasts: PhantomData }
+    }
+
+    /// The namespace of the hook.
+    #[inline]
+    pub(in crate::sys) fn net(&self) -> NonNull<bindings::net> {
+        // SAFETY: `raw` is valid by the type invariants, and a hook's state names its namespace.
+        unsafe { NonNull::new_unchecked(self.raw.as_ref().net) }
+    }
+
+    /// Sends a packet that the hook made: on from LOCAL_OUT, by its route.
+    pub(crate) fn output(&self, packet: Owned) -> Result {
+        let skb = packet.into_raw();
+        // SAFETY: the state is valid; the packet is ours, has a route, and is handed over.
+        to_result(unsafe {
+            bindings::shim6_dst_output(self.net().as_ptr(), self.raw.as_ref().sk, skb)
+        })
+    }
+}
+
+/// A packet that belongs to us, not to whoever called the hook; freed if it is not sent.
+pub(crate) struct Owned(NonNull<bindings::sk_buff>);
+
+impl Owned {
+    /// # Safety
+    ///
+    /// `raw` is a packet nobody else refers to, and satisfies the invariants of [`Skb`].
+    pub(in crate::sys) unsafe fn from_raw(raw: NonNull<bindings::sk_buff>) -> Self {
+        Owned(raw)
+    }
+
+    fn into_raw(self) -> *mut bindings::sk_buff {
+        let raw = self.0.as_ptr();
+        core::mem::forget(self);
+        raw
+    }
+
+    /// The packet, to be looked at and changed.
+    pub(crate) fn skb(&mut self) -> Skb<'_> {
+        // SAFETY: the invariants hold by the contract of `from_raw`, and `self` is borrowed.
+        unsafe { Skb::from_raw(self.0) }
+    }
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        // SAFETY: the packet is ours.
+        unsafe { bindings::shim6_skb_drop(self.0.as_ptr()) };
+    }
+}
+
+/// The hooks of one namespace; dropping it takes them out.
+///
+/// A hook may still run until the next RCU grace period, so `ctx` has to outlive that.
+pub(crate) struct Hooks {
+    net: NonNull<bindings::net>,
+    raw: KBox<bindings::shim6_hooks>,
+}
+
+// SAFETY: netfilter's registration may be undone from any task.
+unsafe impl Send for Hooks {}
+// SAFETY: nothing is done through a shared reference.
+unsafe impl Sync for Hooks {}
+
+impl Hooks {
+    /// Registers both hooks; `ctx` is handed to each call.
+    ///
+    /// # Safety
+    ///
+    /// `net` is a living namespace and stays so until the value is dropped; `ctx` is what the
+    /// entries in `sys/entry/hook.rs` expect, and lives a grace period longer than the value.
+    pub(in crate::sys) unsafe fn register(
+        net: NonNull<bindings::net>,
+        ctx: NonNull<c_void>,
+    ) -> Result<Self> {
+        let mut raw = KBox::new(bindings::shim6_hooks::default(), GFP_KERNEL)?;
+        // SAFETY: `raw` is on the heap and stays there until it is unregistered.
+        to_result(unsafe {
+            bindings::shim6_hooks_register(net.as_ptr(), &mut *raw, ctx.as_ptr())
+        })?;
+        Ok(Hooks { net, raw })
+    }
+}
+
+impl Drop for Hooks {
+    fn drop(&mut self) {
+        // SAFETY: registered in `register`, and only there.
+        unsafe { bindings::shim6_hooks_unregister(self.net.as_ptr(), &mut *self.raw) };
+    }
+}

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The cached route of one locator pair.
+//!
+//! A packet costs three loads here, never a lookup: a route that was good in this clock tick is
+//! good. Once a tick the kernel is asked (`dst_check` with the FIB's cookie) and the facts that
+//! packets need are copied; a route that went stale is looked up once and replaced.
+//!
+//! Lock-free: readers hold the RCU read lock (all hooks do), and a route's memory outlives its
+//! last reference by a grace period. `busy` admits one writer; whoever finds it taken looks up a
+//! route for its own packet and caches nothing.
+
+use crate::proto::addr::Addr;
+use crate::sys::bindings;
+use crate::sys::hook::Call;
+use crate::sys::skb::Skb;
+use core::ptr;
+use core::ptr::NonNull;
+use core::sync::atomic::AtomicBool;
+use core::sync::atomic::AtomicPtr;
+use core::sync::atomic::AtomicU32;
+use core::sync::atomic::Ordering::Acquire;
+use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::Ordering::Release;
+
+/// `DST_OBSOLETE_FORCE_CHK`: what every living IPv6 route carries.
+const LIVING: i16 = bindings::DST_OBSOLETE_FORCE_CHK as i16;
+
+/// Cached route of one locator pair; belongs to a packet-path snapshot and dies with it.
+///
+/// # Invariants
+///
+/// `dst` is null or a route on which this cache owns one reference, given back only after the
+/// pointer was taken out (so a reader under RCU may still try to take its own).
+pub(crate) struct Cache {
+    dst: AtomicPtr<bindings::dst_entry>,
+    cookie: AtomicU32,
+    mtu: AtomicU32,
+    ifindex: AtomicU32,
+    flags: AtomicU32,
+    checked: AtomicU32,
+    busy: AtomicBool,
+}
+
+/// What the packet path wants to know of a route.
+#[derive(Clone, Copy)]
+pub(crate) struct Facts {
+    /// Largest IPv6 packet in octets that fits.
+    pub(crate) mtu: u32,
+    /// Interface it leaves by.
+    pub(crate) ifindex: u32,
+    /// Octets the device wants in front of the IPv6 header.
+    pub(crate) room: u32,
+    /// The device hands a packet on to another stack of this kernel exactly as it is.
+    pub(crate) software: bool,
+    /// Routing rules exist, so that a packet's mark or user may choose another route.
+    pub(crate) rules: bool,
+}
+
+/// A route a packet may take now.
+pub(crate) struct Route {
+    dst: NonNull<bindings::dst_entry>,
+    owned: bool,
+    /// What the packet path wants to know of it.
+    pub(crate) facts: Facts,
+}
+
+const SOFTWARE: u32 = 1;
+const RULES: u32 = 2;
+const ROOM_SHIFT: u32 = 8;
+const NONE: u32 = 4;
+
+impl Route {
+    /// Makes the packet take this route instead of the one it has.
+    ///
+    /// `Err` if the route died this moment; the packet is unchanged.
+    #[inline]
+    pub(crate) fn give(mut self, skb: &mut Skb<'_>) -> Result<(), Gone> {
+        if self.owned {
+            self.owned = false;
+            // SAFETY: we own a reference on `dst`, which the packet takes over.
+            unsafe { bindings::shim6_skb_give_route(skb.as_ptr(), self.dst.as_ptr()) };
+            return Ok(());
+        }
+        // SAFETY: `dst` was cached when RCU was entered, so its memory is still there.
+        match unsafe { bindings::shim6_skb_reroute(skb.as_ptr(), self.dst.as_ptr()) } {
+            true => Ok(()),
+            false => Err(Gone),
+        }
+    }
+}
+
+impl Drop for Route {
+    fn drop(&mut self) {
+        if self.owned {
+            // SAFETY: we own a reference on `dst`.
+            unsafe { bindings::dst_release(self.dst.as_ptr()) };
+        }
+    }
+}
+
+/// A route disappeared between its look-up and its use.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gone;
+
+impl Cache {
+    /// A cache that knows no route yet.
+    pub(crate) const fn new() -> Self {
+        Cache {
+            dst: AtomicPtr::new(ptr::null_mut()),
+            cookie: AtomicU32::new(0),
+            mtu: AtomicU32::new(0),
+            ifindex: AtomicU32::new(0),
+            flags: AtomicU32::new(0),
+            checked: AtomicU32::new(0),
+            busy: AtomicBool::new(false),
+        }
+    }
+
+    /// A route from `src` to `dst` that is good in this `tick` (jiffies) for this packet: the
+    /// cached one, unless the packet's socket is bound to a device, or its mark or user may
+    /// choose another one.
+    #[inline]
+    pub(crate) fn get(
+        &self,
+        call: &Call<'_>,
+        skb: &Skb<'_>,
+        src: &Addr,
+        dst: &Addr,
+        tick: u32,
+    ) -> Option<Route> {
+        let route = match self.current(tick) {
+            Some(route) => route,
+            None => self.renew(call.net(), skb, src, dst, tick)?,
+        };
+        let bound = skb.bound_to();
+        if (bound != 0 && bound != route.facts.ifindex) || (route.facts.rules && skb.has_mark()) {
+            return lookup(call.net(), skb, src, dst, bound);
+        }
+        Some(route)
+    }
+
+    /// The cached route if it was found good in this `tick` (jiffies).
+    ///
+    /// The caller is inside an RCU read-side section that outlives the result.
+    #[inline]
+    fn current(&self, tick: u32) -> Option<Route> {
+        let dst = NonNull::new(self.dst.load(Acquire))?;
+        let flags = self.flags.load(Relaxed);
+        let facts = Facts {
+            mtu: self.mtu.load(Relaxed),
+            ifindex: self.ifindex.load(Relaxed),
+            room: flags >> ROOM_SHIFT,
+            software: flags & SOFTWARE != 0,
+            rules: flags & RULES != 0,
+        };
+        // SAFETY: the cache held a reference when the pointer was read under RCU.
+        let living = unsafe { dst.as_ref() }.obsolete == LIVING;
+        if !living || self.checked.load(Acquire) != tick || self.dst.load(Relaxed) != dst.as_ptr() {
+            return None;
+        }
+        Some(Route { dst, owned: false, facts })
+    }
+
+    /// The slow half of [`Cache::current`]: asks the kernel whether the cached route is still
+    /// good, else looks one up and keeps it.
+    #[cold]
+    fn renew(
+        &self,
+        net: NonNull<bindings::net>,
+        skb: &Skb<'_>,
+        src: &Addr,
+        dst: &Addr,
+        tick: u32,
+    ) -> Option<Route> {
+        if self.flags.load(Relaxed) & NONE != 0 && self.checked.load(Acquire) == tick {
+            return None;
+        }
+        let cached = self.dst.load(Acquire);
+        let cookie = self.cookie.load(Acquire);
+        let mut facts = bindings::shim6_route_facts::default();
+        // SAFETY: `cached` is a route kept alive by RCU; `cookie` was stored for it if the
+        // pointer did not change, which is what the second comparison establishes.
+        if !cached.is_null()
+            && self.dst.load(Acquire) == cached
+            && unsafe { bindings::shim6_route_check(net.as_ptr(), cached, cookie, &mut facts) }
+        {
+            self.publish(&facts, tick);
+            return self.current(tick);
+        }
+        if self.busy.swap(true, Acquire) {
+            return lookup(net, skb, src, dst, 0);
+        }
+        let old = self.dst.swap(ptr::null_mut(), Acquire);
+        let found = lookup_raw(net, skb, src, dst, 0);
+        match found {
+            Some(new) => {
+                // SAFETY: `new` is a route on which we own a reference.
+                unsafe { bindings::shim6_route_facts(net.as_ptr(), new.as_ptr(), &mut facts) };
+                self.publish(&facts, tick);
+                // INVARIANT: the reference on `new` now belongs to the cache.
+                self.dst.store(new.as_ptr(), Release);
+            }
+            None => {
+                self.flags.store(NONE, Relaxed);
+                self.checked.store(tick, Release);
+            }
+        }
+        self.busy.store(false, Release);
+        // SAFETY: the cache owned a reference on `old`, which is out of reach for new readers.
+        unsafe { bindings::dst_release(old) };
+        found.and_then(|_| self.current(tick))
+    }
+
+    fn publish(&self, facts: &bindings::shim6_route_facts, tick: u32) {
+        let flags = if facts.software { SOFTWARE } else { 0 }
+            | if facts.rules { RULES } else { 0 }
+            | u32::from(facts.room) << ROOM_SHIFT;
+        self.cookie.store(facts.cookie, Release);
+        self.mtu.store(facts.mtu, Relaxed);
+        self.ifindex.store(facts.ifindex as u32, Relaxed);
+        self.flags.store(flags, Relaxed);
+        self.checked.store(tick, Release);
+    }
+}
+
+impl Drop for Cache {
+    fn drop(&mut self) {
+        // SAFETY: the cache owns a reference on what it holds, and nobody can reach it any more.
+        unsafe { bindings::dst_release(*self.dst.get_mut()) };
+    }
+}
+
+fn raw(addr: &Addr) -> bindings::in6_addr {
+    let mut a = bindings::in6_addr::default();
+    a.in6_u.u6_addr8 = addr.0;
+    a
+}
+
+fn lookup_raw(
+    net: NonNull<bindings::net>,
+    skb: &Skb<'_>,
+    src: &Addr,
+    dst: &Addr,
+    oif: u32,
+) -> Option<NonNull<bindings::dst_entry>> {
+    // SAFETY: `net` and the packet are valid; the addresses live on this stack.
+    NonNull::new(unsafe {
+        bindings::shim6_route_lookup(net.as_ptr(), skb.as_ptr(), &raw(src), &raw(dst), oif as i32)
+    })
+}
+
+/// Looks up a route for one packet and caches nothing: its own mark, user and device decide.
+#[cold]
+fn lookup(
+    net: NonNull<bindings::net>,
+    skb: &Skb<'_>,
+    src: &Addr,
+    dst: &Addr,
+    oif: u32,
+) -> Option<Route> {
+    let dst = lookup_raw(net, skb, src, dst, oif)?;
+    let mut facts = bindings::shim6_route_facts::default();
+    // SAFETY: `dst` is a route on which we own a reference.
+    unsafe { bindings::shim6_route_facts(net.as_ptr(), dst.as_ptr(), &mut facts) };
+    let facts = Facts {
+        mtu: facts.mtu,
+        ifindex: facts.ifindex as u32,
+        room: u32::from(facts.room),
+        software: facts.software,
+        rules: facts.rules,
+    };
+    Some(Route { dst, owned: true, facts })
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Thunks over the static inlines of a socket buffer. */
+#ifndef SHIM6_SYS_SKB_H
+#define SHIM6_SYS_SKB_H
+
+#include <linux/skbuff.h>
+#include <linux/ipv6.h>
+
+enum {
+	SHIM6_CHECKSUM_NONE = CHECKSUM_NONE,
+	SHIM6_CHECKSUM_UNNECESSARY = CHECKSUM_UNNECESSARY,
+	SHIM6_CHECKSUM_COMPLETE = CHECKSUM_COMPLETE,
+	SHIM6_CHECKSUM_PARTIAL = CHECKSUM_PARTIAL,
+	/* a bit of inet6_skb_parm.flags that the kernel leaves free */
+	SHIM6_CB_TRANSLATED = 512,
+};
+
+int shim6_skb_cow_head(struct sk_buff *skb, unsigned int room,
+		       unsigned int spare);
+bool shim6_skb_may_pull(struct sk_buff *skb, unsigned int len);
+void shim6_skb_pull_csum(struct sk_buff *skb, const void *start,
+			 unsigned int len);
+void shim6_skb_push_csum(struct sk_buff *skb, const void *start,
+			 unsigned int len);
+bool shim6_skb_nat(const struct sk_buff *skb);
+bool shim6_skb_sec_path(const struct sk_buff *skb);
+bool shim6_skb_has_mark(const struct sk_buff *skb);
+void shim6_skb_drop(struct sk_buff *skb);
+struct sk_buff *shim6_skb_unlink_next(struct sk_buff *skb);
+
+#endif

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What happens to a packet: out (RFC 5533 11), in (12), and ICMPv6 errors about ours (8).
+//!
+//! Nothing here sleeps, takes a lock that is shared with the control plane, allocates (beyond a
+//! private copy of a header) or looks up a route for each packet. Contexts are read under RCU and
+//! only time stamps are written. The order of the tests is the order of their price: a packet
+//! without a context leaves after one hash.
+
+use crate::netns::NetState;
+use crate::proto::counter::Counter;
+use crate::proto::translate;
+use crate::proto::translate::Insertion;
+use crate::proto::wire::PayloadHeader;
+use crate::proto::wire::PROTOCOL;
+use crate::sys::frag::Failed;
+use crate::sys::frag::Fragments;
+use crate::sys::gso;
+use crate::sys::hook::Call;
+use crate::sys::hook::Owned;
+use crate::sys::hook::Verdict;
+use crate::sys::route::Route;
+use crate::sys::skb::Ipv6;
+use crate::sys::skb::Skb;
+use crate::sys::skb::SHIM_LEN;
+use crate::table::Node;
+use crate::table::Path;
+
+/// RFC 8200 5: every link carries packets of this size. TCP and the FIB ignore a smaller MTU.
+const MIN_MTU: u32 = 1280;
+
+/// A packet of this host, the last thing before it is routed on.
+#[inline]
+pub(crate) fn outgoing(net: &NetState, skb: Skb<'_>, call: &Call<'_>) -> Verdict {
+    let ip = skb.ipv6();
+    // Our own control messages, and what was translated already.
+    if ip.next == PROTOCOL {
+        return Verdict::Accept;
+    }
+    let Some(node) = net.by_ulids(&ip.src, &ip.dst) else {
+        // RFC 5533 11: "When there is no context state for the ULID pair on the sender, there is
+        // no effect on how ULP packets are sent."
+        net.note_no_context(&ip.src, &ip.dst);
+        return unchanged(net, &skb);
+    };
+    if translate::is_neighbour_discovery(ip.next, skb.linear()) || net.dontshim(&skb) {
+        return unchanged(net, &skb);
+    }
+    node.note_sent(net.tick());
+    match node.path() {
+        Some(path) if path.rewrite => rewrite(net, path, skb, &ip, call),
+        _ => unchanged(net, &skb),
+    }
+}
+
+/// A packet that keeps its addresses. What the catch-all route of a ULID led to the dummy device
+/// has no route in truth, and is refused as it would be without us.
+#[inline]
+fn unchanged(net: &NetState, skb: &Skb<'_>) -> Verdict {
+    if skb.leaves_by() == net.catch_all() {
+        net.count(Counter::TxNoRoute);
+        return Verdict::UNREACHABLE;
+    }
+    Verdict::Accept
+}
+
+/// RFC 5533 11.1: "if the ULID pair is no longer used as the locator pair, then the sender needs
+/// to transform the packet."
+#[inline]
+fn rewrite(net: &NetState, path: &Path, mut skb: Skb<'_>, ip: &Ipv6, call: &Call<'_>) -> Verdict {
+    if skb.awaits_ipsec() {
+        // It comes here again, as an ESP or AH packet.
+        net.count(Counter::TxAwaitsIpsec);
+        return Verdict::Accept;
+    }
+    if skb.is_translated() {
+        return Verdict::Accept;
+    }
+    if skb.is_nat() {
+        net.count(Counter::TxNat);
+        return unchanged(net, &skb);
+    }
+    let Some(route) = route(net, path, &skb, call) else {
+        net.count(Counter::TxNoRoute);
+        return Verdict::UNREACHABLE;
+    };
+    let room_for = route.facts.mtu.saturating_sub(SHIM_LEN);
+    if skb.is_gso() {
+        if !keep_super_packet(&mut skb, &route, room_for) {
+            return cut(net, path, skb, room_for, call);
+        }
+    } else if skb.len() > room_for {
+        return fragment(net, path, skb, &route, room_for, call);
+    }
+    match send_as(net, path, &mut skb, ip, route) {
+        Ok(()) => {
+            net.count(Counter::TxRewritten);
+            Verdict::Accept
+        }
+        Err(verdict) => verdict,
+    }
+}
+
+/// A route for the path's locator pair that is good for this packet.
+#[inline]
+fn route(net: &NetState, path: &Path, skb: &Skb<'_>, call: &Call<'_>) -> Option<Route> {
+    let route = path.route.get(call, skb, &path.tx.local, &path.tx.peer, net.tick())?;
+    (route.facts.ifindex != net.catch_all()).then_some(route)
+}
+
+/// Inserts the header, replaces the addresses, changes the route.
+#[inline]
+fn send_as(
+    net: &NetState,
+    path: &Path,
+    skb: &mut Skb<'_>,
+    ip: &Ipv6,
+    route: Route,
+) -> Result<(), Verdict> {
+    if !route.facts.software && skb.checksum_pending() {
+        // A device's parser does not find the ULP behind header 140.
+        skb.finish_checksum().map_err(|_| Verdict::NO_MEMORY)?;
+    }
+    let (src, dst, tag, room) = (path.tx.local, path.tx.peer, path.peer_tag, route.facts.room);
+    let done = match translate::routing_headers(ip.next) {
+        false => {
+            skb.insert(ip, src, dst, PROTOCOL, PayloadHeader { next: ip.next, tag }.emit(), room)
+        }
+        true => match translate::insertion(skb.linear()) {
+            Insertion::At { at, chain, next } => skb.insert_behind(
+                at,
+                chain,
+                src,
+                dst,
+                PROTOCOL,
+                PayloadHeader { next, tag }.emit(),
+                room,
+            ),
+            Insertion::RoutingHeader => {
+                net.count(Counter::TxRoutingHeader);
+                return Err(Verdict::Accept);
+            }
+            Insertion::Malformed => {
+                net.count(Counter::TxMalformed);
+                return Err(Verdict::Drop);
+            }
+        },
+    };
+    if done.is_err() {
+        net.count(Counter::TxNoMemory);
+        return Err(Verdict::NO_MEMORY);
+    }
+    skb.set_translated();
+    route.give(skb).map_err(|_| Verdict::UNREACHABLE)
+}
+
+/// Prepares a super-packet for a device that hands it on untouched; `false` if it has to be cut.
+#[inline]
+fn keep_super_packet(skb: &mut Skb<'_>, route: &Route, room_for: u32) -> bool {
+    // Without a pending check sum, whoever cuts it would seed one from the locators.
+    if !route.facts.software || !skb.checksum_pending() {
+        return false;
+    }
+    let (size, kind) = skb.gso();
+    let Some(headers) =
+        translate::headers_len(skb.linear(), skb.transport_offset(), kind & gso::TCP != 0)
+    else {
+        return false;
+    };
+    let size32 = u32::from(size);
+    if headers.saturating_add(size32) <= room_for {
+        skb.set_gso_type(kind | gso::SOFTWARE_ONLY);
+        return true;
+    }
+    lower_pmtu(skb, room_for);
+    // TCP does not mind where its segments end; a datagram's end is its own.
+    let smaller = room_for.saturating_sub(headers);
+    if kind & gso::TCP == 0 || smaller < 8 {
+        return false;
+    }
+    let segments = skb.len().saturating_sub(headers).div_ceil(smaller);
+    skb.set_gso(smaller as u16, segments as u16, kind | gso::SOFTWARE_ONLY);
+    true
+}
+
+/// RFC 5533 8 asks that a path MTU be reported 8 less; this tells the ULP's own route the same as
+/// soon as a packet shows that it does not know.
+fn lower_pmtu(skb: &mut Skb<'_>, room_for: u32) {
+    let mtu = room_for.max(MIN_MTU);
+    if skb.route_mtu() > mtu {
+        skb.update_pmtu(mtu);
+    }
+}
+
+/// Cuts a super-packet here and sends every segment by itself.
+#[cold]
+fn cut(net: &NetState, path: &Path, mut skb: Skb<'_>, room_for: u32, call: &Call<'_>) -> Verdict {
+    let Ok(segments) = gso::cut(&mut skb) else {
+        net.count(Counter::TxNoMemory);
+        return Verdict::NO_MEMORY;
+    };
+    net.count(Counter::TxSegmented);
+    let mut result = 0;
+    for mut segment in segments {
+        let verdict = if segment.skb().len() > room_for {
+            match route(net, path, &segment.skb(), call) {
+                Some(route) => pieces(net, path, &mut segment.skb(), &route, room_for, call),
+                None => Err(Verdict::UNREACHABLE),
+            }
+        } else {
+            send_piece(net, path, segment, call)
+        };
+        if let Err(v) = verdict {
+            result = v.errno();
+            break;
+        }
+    }
+    skb.consume();
+    Verdict::Stolen(result)
+}
+
+/// A packet that does not fit with our 8 octets.
+#[cold]
+fn fragment(
+    net: &NetState,
+    path: &Path,
+    mut skb: Skb<'_>,
+    route: &Route,
+    room_for: u32,
+    call: &Call<'_>,
+) -> Verdict {
+    lower_pmtu(&mut skb, room_for);
+    // A sender that forbids fragments learns the new MTU; but below 1280 nobody would believe it,
+    // and TCP has adjusted when it sends the next segment.
+    if !skb.may_fragment() && skb.len() > room_for.max(MIN_MTU) && !skb.is_tcp() {
+        net.count(Counter::TxTooBig);
+        return Verdict::TOO_BIG;
+    }
+    match pieces(net, path, &mut skb, route, room_for, call) {
+        Ok(()) => {
+            skb.consume();
+            Verdict::Stolen(0)
+        }
+        Err(verdict) => verdict,
+    }
+}
+
+/// Sends a packet as fragments of at most `room_for` octets, each rehomed by itself.
+fn pieces(
+    net: &NetState,
+    path: &Path,
+    skb: &mut Skb<'_>,
+    route: &Route,
+    room_for: u32,
+    call: &Call<'_>,
+) -> Result<(), Verdict> {
+    let mut fragments = match Fragments::of(call, skb, room_for, route.facts.room) {
+        Ok(f) => f,
+        Err(Failed::TooSmall) => {
+            net.count(Counter::TxTooBig);
+            return Err(Verdict::TOO_BIG);
+        }
+        Err(Failed::NoMemory) => {
+            net.count(Counter::TxNoMemory);
+            return Err(Verdict::NO_MEMORY);
+        }
+    };
+    while let Some(fragment) = fragments.next() {
+        let Ok(fragment) = fragment else {
+            net.count(Counter::TxNoMemory);
+            return Err(Verdict::NO_MEMORY);
+        };
+        net.count(Counter::TxFragments);
+        send_piece(net, path, fragment, call)?;
+    }
+    Ok(())
+}
+
+fn send_piece(
+    net: &NetState,
+    path: &Path,
+    mut piece: Owned,
+    call: &Call<'_>,
+) -> Result<(), Verdict> {
+    let mut skb = piece.skb();
+    let Some(route) = route(net, path, &skb, call) else {
+        net.count(Counter::TxNoRoute);
+        return Err(Verdict::UNREACHABLE);
+    };
+    let ip = skb.ipv6();
+    send_as(net, path, &mut skb, &ip, route)?;
+    net.count(Counter::TxRewritten);
+    call.output(piece).map_err(|e| Verdict::Refuse(e.to_errno().unsigned_abs() as u16))
+}
+
+/// A packet that arrived, before anything else looks at it.
+#[inline]
+pub(crate) fn incoming(net: &NetState, skb: Skb<'_>, call: &Call<'_>) -> Verdict {
+    let ip = skb.ipv6();
+    match ip.next {
+        PROTOCOL => payload(net, skb, &ip),
+        translate::ICMPV6 => {
+            let _ = call;
+            plain(net, &ip)
+        }
+        _ => plain(net, &ip),
+    }
+}
+
+/// RFC 5533 12.1: "If such a context is found, the context appears not to be quiescent; this
+/// should be remembered".
+#[inline]
+fn plain(net: &NetState, ip: &Ipv6) -> Verdict {
+    if let Some(node) = net.by_ulids(&ip.dst, &ip.src) {
+        node.note_received(net.tick());
+    }
+    Verdict::Accept
+}
+
+/// RFC 5533 12.2: "the receiver can now replace the IP address fields with the ULIDs kept in the
+/// context. Finally, the Shim6 Payload Extension header is removed from the packet".
+///
+/// What does not fit a context goes on to the handler of protocol 140: only there is it known to
+/// be for this host, so only there may it be answered.
+#[inline]
+fn payload(net: &NetState, mut skb: Skb<'_>, ip: &Ipv6) -> Verdict {
+    if !skb.pull(translate::PAYLOAD_END) {
+        return Verdict::Accept;
+    }
+    let Some(header) = skb.after_ipv6().and_then(|b| PayloadHeader::parse(&b)) else {
+        return Verdict::Accept;
+    };
+    // It came out of an IPsec tunnel: policy is checked where the kernel checks it.
+    if skb.has_sec_path() {
+        return Verdict::Accept;
+    }
+    let Some((node, path)) = find(net, ip, header.tag) else {
+        return Verdict::Accept;
+    };
+    if header.next == PROTOCOL && translate::is_payload_at(skb.linear(), translate::PAYLOAD_END) {
+        net.count(Counter::RxNested);
+        return Verdict::Drop;
+    }
+    if skb.strip(ip, header.next, path.ulids.peer, path.ulids.local).is_err() {
+        net.count(Counter::RxNoMemory);
+        return Verdict::Drop;
+    }
+    if skb.is_gso() {
+        let (_, kind) = skb.gso();
+        skb.set_gso_type(kind & !gso::SOFTWARE_ONLY);
+    }
+    node.note_received(net.tick());
+    net.count(Counter::RxRestored);
+    Verdict::Accept
+}
+
+/// The context that a payload header's tag names, if the packet's locators are its own.
+#[inline]
+fn find<'a>(
+    net: &'a NetState,
+    ip: &Ipv6,
+    tag: crate::proto::addr::Tag,
+) -> Option<(&'a Node, &'a Path)> {
+    let node = net.by_tag(tag)?;
+    let path = node.path()?;
+    (path.is_local(&ip.dst) && path.is_peer(&ip.src)).then_some((node, path))
+}
