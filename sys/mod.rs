@@ -3,6 +3,7 @@
 //! All that is unsafe, and all that knows the kernel's C.
 
 pub(crate) mod bindings;
+pub(crate) mod entry;
 pub(crate) mod frag;
 pub(crate) mod gso;
 pub(crate) mod hook;
