@@ -1,20 +1,44 @@
 # SPDX-License-Identifier: GPL-2.0
-# What a person types; `make help` lists it.
+# What a person types; `make help` lists it. Everything runs in the trixie root of
+# qemu/setup, so that the machine itself needs no compiler.
 
 KERNEL ?= stock
-BUILD  := build
-OUT    := $(CURDIR)/$(BUILD)/$(KERNEL)
+BUILD  := $(CURDIR)/build
+OUT    := $(BUILD)/$(KERNEL)
 IN     := qemu/in-root
+RUN    := qemu/run --kernel $(KERNEL)
 JOBS   := $(shell nproc)
+CFLAGS := -O2 -g -Wall -Wextra -Werror -Iinclude/uapi
 
 kmake-stock := make -s -C /usr/src/build-stock CC=x86_64-linux-gnu-gcc-14
 kmake-debug := make -s -C /usr/src/build-debug LLVM=1
+kmake       := $(kmake-$(KERNEL))
+ifeq ($(kmake),)
+$(error KERNEL is stock or debug, not '$(KERNEL)')
+endif
+
+cargo        := $(IN) cargo
+host-cargo   := --locked --manifest-path host/Cargo.toml --target-dir $(BUILD)/host
+shimctl-cargo := --locked --manifest-path tools/shimctl/Cargo.toml --target-dir $(BUILD)/shimctl.d
+programs     := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c)) \
+		$(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
 
 .DEFAULT_GOAL := all
-.PHONY: all help setup module modules_install shimctl programs demo bench test test-debug \
-	host-test layers clippy fmt fmt-check install clean
+.PHONY: all help setup module shimctl programs demo bench test test-debug host-test \
+	check layers clippy clippy-module fmt fmt-check install clean
 
-all: module shimctl ## the module and shimctl
+ifdef KDIR
+# A prepared kernel tree and this machine's own tools.
+all: module
+module:
+	@mkdir -p $(BUILD)/kdir
+	$(MAKE) -C $(KDIR) M=$(CURDIR) MO=$(BUILD)/kdir modules
+else
+all: module $(if $(wildcard tools/shimctl/Cargo.toml),shimctl) ## the module and shimctl
+module: setup ## build/stock/shim6.ko; KERNEL=debug: for the debug kernel; KDIR=DIR: for that tree, with your own tools
+	@mkdir -p $(OUT)
+	@$(IN) $(kmake) M=$(CURDIR) MO=$(OUT) -j$(JOBS) modules
+endif
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -22,27 +46,63 @@ help: ## this list
 setup: ## compilers, kernel and guest, into a cache outside the tree
 	@qemu/setup $(filter debug,$(KERNEL))
 
-ifdef KDIR
-# A prepared kernel tree and this machine's own tools.
-module:
-	@mkdir -p $(BUILD)/kdir
-	$(MAKE) -C $(KDIR) M=$(CURDIR) MO=$(CURDIR)/$(BUILD)/kdir modules
-else
-module: setup ## shim6.ko, for KERNEL=stock (default) or debug, or KDIR=...
-	@mkdir -p $(OUT)
-	@$(IN) $(kmake-$(KERNEL)) M=$(CURDIR) MO=$(OUT) -j$(JOBS) modules
-endif
+shimctl: setup ## build/shimctl
+	@$(cargo) build -q --release $(shimctl-cargo)
+	@install -m 755 $(BUILD)/shimctl.d/release/shimctl $(BUILD)/shimctl
+
+programs: setup $(programs) ## the C programs of selftests/, bench/ and examples/
+	@$(if $(wildcard selftests/Makefile),mkdir -p $(BUILD)/selftests && \
+		$(IN) make -s -C selftests OUTPUT=$(BUILD)/selftests KSRC=/usr/src/linux)
+
+$(programs): $(BUILD)/%: %.c | setup
+	@mkdir -p $(@D)
+	@$(IN) gcc-14 $(CFLAGS) -o $@ $<
+
+demo: all programs ## two hosts, two providers, one of which dies: build/demo.svg, build/demo.pcap
+	@$(RUN) --share $(BUILD) --timeout 300 -- demo/run $(DEMO)
+
+bench: all programs ## instructions per packet: build/bench.json
+	@$(RUN) --icount --share $(BUILD) --timeout 3600 -- bench/run $(BENCH)
+
+test: setup ## host tests, then the selftests in the guest, on the stock kernel
+	@scripts/test stock
+
+test-debug: ## the selftests on the debug kernel: clean log, no leak
+	@scripts/test debug
+
+host-test: setup ## the core's tests, without a kernel
+	@$(cargo) test $(host-cargo)
+
+check: layers fmt-check clippy ## what a change must pass before it is committed
+
+layers: setup ## the import rules of Documentation/design.md
+	@$(IN) scripts/layers
+
+clippy: setup clippy-module ## no warnings from clippy: core, shimctl, module
+	@$(cargo) clippy -q $(host-cargo) --all-targets -- -D warnings
+	@$(if $(wildcard tools/shimctl/Cargo.toml),$(cargo) clippy -q $(shimctl-cargo) --all-targets -- -D warnings)
 
 clippy-module: setup
 	@mkdir -p $(BUILD)/clippy
-	@$(IN) $(kmake-stock) M=$(CURDIR) MO=$(CURDIR)/$(BUILD)/clippy CLIPPY=1 modules
+	@$(IN) $(kmake-stock) M=$(CURDIR) MO=$(BUILD)/clippy CLIPPY=1 KRUSTFLAGS=-Dwarnings modules
 
-shimctl: setup ## the command
-	@$(IN) cargo build -q --release --locked --manifest-path tools/shimctl/Cargo.toml --target-dir $(BUILD)/shimctl.d
-	@install -m 755 $(BUILD)/shimctl.d/release/shimctl $(BUILD)/shimctl
+rust-files = $(shell git ls-files -co --exclude-standard '*.rs' 2>/dev/null || find . -name '*.rs' -not -path './build/*')
 
-layers: ## the import rules of Documentation/design.md
-	@scripts/layers
+fmt: setup ## rustfmt everything
+	@$(IN) rustfmt --edition 2021 $(rust-files)
+
+fmt-check: setup
+	@$(IN) rustfmt --edition 2021 --check $(rust-files)
+
+DESTDIR ?=
+release  = $(shell uname -r)
+install: ## for a machine that runs this kernel itself: module, shimctl, manual pages
+	@grep -aq 'vermagic=$(release) ' $(OUT)/shim6.ko || \
+		{ echo "install: $(OUT)/shim6.ko is not for this machine's kernel, $(release)" >&2; exit 1; }
+	install -D -m 644 $(OUT)/shim6.ko $(DESTDIR)/lib/modules/$(release)/updates/shim6.ko
+	$(if $(wildcard build/shimctl),install -D -m 755 $(BUILD)/shimctl $(DESTDIR)/usr/local/sbin/shimctl)
+	$(foreach m,$(wildcard Documentation/man/*.[1-9]),install -D -m 644 $(m) $(DESTDIR)/usr/local/share/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m)) &&) true
+	$(if $(DESTDIR),,depmod $(release))
 
 clean: ## what was built here (the cache stays)
 	rm -rf $(BUILD)
