@@ -3,6 +3,11 @@
 //!
 //! Works on slices that start at the IPv6 header; changes nothing and knows no context.
 
+use crate::proto::addr::{Addr, Pair, Tag};
+use crate::proto::wire::{PayloadHeader, PROTOCOL};
+
+/// RFC 8200 5: every link carries packets of this size. TCP and the FIB ignore a smaller MTU.
+pub const MIN_MTU: u32 = 1280;
 /// ICMPv6 (RFC 4443).
 pub const ICMPV6: u8 = 58;
 /// Where a payload extension header directly behind the fixed header ends.
@@ -88,4 +93,114 @@ pub fn headers_len(packet: &[u8], transport: u32, tcp: bool) -> Option<u32> {
     }
     let offset = packet.get((transport as usize).checked_add(12)?)?;
     transport.checked_add(u32::from(offset >> 4).checked_mul(4)?)
+}
+
+/// What an ICMPv6 error about a packet with a payload header says (RFC 4443 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// "Packet too big", with the MTU it reports.
+    TooBig(u32),
+    /// Something another path may not suffer from: unreachable in the network, time exceeded, or
+    /// somebody stumbled over the shim's own header.
+    Path,
+    /// What only the ULP can make sense of.
+    Upper,
+}
+
+/// An ICMPv6 error whose packet in error starts with an IPv6 and a payload header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ErrorAbout {
+    /// What it says.
+    pub kind: ErrorKind,
+    /// The locators of the packet in error, as its sender (this host) sees them.
+    pub locators: Pair,
+    /// The tag it told its receiver: CT(peer).
+    pub tag: Tag,
+}
+
+/// Octets of an ICMPv6 error up to the end of the payload header in its packet in error.
+pub const ERROR_END: u32 = 96;
+const ICMP: usize = 40;
+const INNER: usize = 48;
+const SHIM: usize = 88;
+
+/// Whether an ICMPv6 message is an error: "error messages are identified as such by a zero in the
+/// high-order bit of their message Type" (RFC 4443 2.1).
+#[inline]
+pub fn is_error(icmp_type: u8) -> bool {
+    icmp_type & 0x80 == 0
+}
+
+/// Reads an ICMPv6 packet; `None` unless it is an error about a packet with a payload header.
+pub fn error_about(packet: &[u8]) -> Option<ErrorAbout> {
+    let icmp = packet.get(ICMP..INNER)?.first_chunk::<8>()?;
+    let inner = packet.get(INNER..SHIM)?.first_chunk::<40>()?;
+    let [kind, code, _, _, word @ ..] = *icmp;
+    let word = u32::from_be_bytes(word);
+    if !is_error(kind) || inner[0] >> 4 != 6 || inner[6] != PROTOCOL {
+        return None;
+    }
+    let tag = PayloadHeader::parse(packet.get(SHIM..)?)?.tag;
+    // RFC 5533 8 lists what "should be processed by the Shim6 layer and not passed to the ULP".
+    let kind = match (kind, code) {
+        (1, 0..=3 | 5 | 6) => ErrorKind::Path,
+        (2, _) => ErrorKind::TooBig(word),
+        (3, _) => ErrorKind::Path,
+        // "with the parameter that caused the error being a Shim6 parameter": the header itself,
+        // or the octet that names it.
+        (4, _) if word == 6 || (40..48).contains(&word) => ErrorKind::Path,
+        _ => ErrorKind::Upper,
+    };
+    let locators = Pair { local: address(inner, 8)?, peer: address(inner, 24)? };
+    Some(ErrorAbout { kind, locators, tag })
+}
+
+fn address(packet: &[u8], at: usize) -> Option<Addr> {
+    packet.get(at..)?.first_chunk::<16>().map(|a| Addr(*a))
+}
+
+/// Gives an ICMPv6 error the shape it would have without a shim: RFC 5533 8, "apply reverse mapping
+/// to the "packet in error" before passing the ICMP error up to the ULP".
+///
+/// `head` is the first [`ERROR_END`] octets of the packet, of which the first 8 are then no longer
+/// part of it. The ICMPv6 check sum is left 0.
+pub fn restore_error(head: &mut [u8; ERROR_END as usize], ulids: &Pair) {
+    let Some(&next) = head.get(SHIM) else { return };
+    head.copy_within(..SHIM, 8);
+    let Some(packet) = head.get_mut(8..) else { return };
+    shorten(packet, 4);
+    put(packet, 24, &ulids.local.0);
+    put(packet, ICMP + 2, &[0, 0]);
+    let word = packet.get(ICMP + 4..INNER).and_then(|w| w.first_chunk()).copied();
+    let word = u32::from_be_bytes(word.unwrap_or_default());
+    match packet.get(ICMP) {
+        // RFC 4884 4.4, 4.5: the length of the packet in error, in 8 octets, precedes extensions.
+        Some(1 | 3) => {
+            let length = (word >> 24).saturating_sub(1) << 24;
+            put(packet, ICMP + 4, &(length | (word & 0x00ff_ffff)).to_be_bytes());
+        }
+        // RFC 5533 8: "the reported MTU must be adjusted to be 8 octets less".
+        Some(2) => put(packet, ICMP + 4, &word.saturating_sub(8).max(MIN_MTU).to_be_bytes()),
+        Some(4) if word >= 48 => put(packet, ICMP + 4, &word.saturating_sub(8).to_be_bytes()),
+        _ => {}
+    }
+    shorten(packet, INNER + 4);
+    put(packet, INNER + 6, &[next]);
+    put(packet, INNER + 8, &ulids.local.0);
+    put(packet, INNER + 24, &ulids.peer.0);
+}
+
+fn put(packet: &mut [u8], at: usize, bytes: &[u8]) {
+    let end = at.saturating_add(bytes.len());
+    if let Some(place) = packet.get_mut(at..end) {
+        place.copy_from_slice(bytes);
+    }
+}
+
+/// Takes 8 from the payload length at `at`.
+fn shorten(packet: &mut [u8], at: usize) {
+    let length = packet.get(at..).and_then(|b| b.first_chunk()).copied();
+    if let Some(length) = length {
+        put(packet, at, &u16::from_be_bytes(length).saturating_sub(8).to_be_bytes());
+    }
 }

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a packet is to the shim: header chains, and ICMPv6 errors about rewritten packets.
+
+use proptest::prelude::*;
+use shim6_proto::proto::addr::{Addr, Pair, Tag};
+use shim6_proto::proto::translate::*;
+use shim6_proto::proto::wire::{PayloadHeader, PROTOCOL};
+
+const ULIDS: Pair = Pair { local: Addr([0x11; 16]), peer: Addr([0x22; 16]) };
+const LOCATORS: Pair = Pair { local: Addr([0x33; 16]), peer: Addr([0x44; 16]) };
+const ROUTER: Addr = Addr([0x55; 16]);
+
+fn ipv6(payload_len: usize, next: u8, src: Addr, dst: Addr) -> Vec<u8> {
+    let mut p = vec![0x60, 0, 0, 0];
+    p.extend((payload_len as u16).to_be_bytes());
+    p.extend([next, 64]);
+    p.extend(src.0);
+    p.extend(dst.0);
+    p
+}
+
+/// A packet as the ULP sent it.
+fn ulid_packet(ulp: &[u8]) -> Vec<u8> {
+    let mut p = ipv6(ulp.len(), 6, ULIDS.local, ULIDS.peer);
+    p.extend(ulp);
+    p
+}
+
+/// The same packet as it went over another path.
+fn rewritten(ulp: &[u8], tag: u64) -> Vec<u8> {
+    let mut p = ipv6(ulp.len() + 8, PROTOCOL, LOCATORS.local, LOCATORS.peer);
+    p.extend(PayloadHeader { next: 6, tag: Tag::new(tag) }.emit());
+    p.extend(ulp);
+    p
+}
+
+fn icmp(dst: Addr, kind: u8, code: u8, word: u32, inner: &[u8]) -> Vec<u8> {
+    let mut p = ipv6(inner.len() + 8, ICMPV6, ROUTER, dst);
+    p.extend([kind, code, 0, 0]);
+    p.extend(word.to_be_bytes());
+    p.extend(inner);
+    p
+}
+
+fn restored(mut packet: Vec<u8>) -> Vec<u8> {
+    restore_error(packet.first_chunk_mut().unwrap(), &ULIDS);
+    packet.split_off(8)
+}
+
+#[test]
+fn an_error_looks_as_if_there_were_no_shim() {
+    let ulp: Vec<u8> = (0..200).collect();
+    // (type, code, what the router says, what the ULP is told)
+    let cases = [
+        (1, 4, 0, 0),
+        (1, 0, 31 << 24, 30 << 24),
+        (2, 0, 1400, 1392),
+        (2, 0, 1284, 1280),
+        (2, 0, 1000, 1280),
+        (3, 0, 0, 0),
+        (4, 0, 60, 52),
+        (4, 1, 4, 4),
+    ];
+    for (kind, code, word, told) in cases {
+        let got = restored(icmp(LOCATORS.local, kind, code, word, &rewritten(&ulp, 7)));
+        let want = icmp(ULIDS.local, kind, code, told, &ulid_packet(&ulp));
+        assert_eq!(got, want, "type {kind} code {code}");
+    }
+}
+
+#[test]
+fn an_error_is_told_apart_by_what_a_shim_can_do_about_it() {
+    let about = |kind, code, word| {
+        let packet = icmp(LOCATORS.local, kind, code, word, &rewritten(&[0; 8], 0x7123_4567_89ab));
+        error_about(&packet).map(|e| {
+            assert_eq!((e.locators, e.tag), (LOCATORS, Tag::new(0x7123_4567_89ab)));
+            e.kind
+        })
+    };
+    // RFC 5533 section 8, "should be processed by the Shim6 layer and not passed to the ULP".
+    for code in [0, 1, 2, 3, 5, 6] {
+        assert_eq!(about(1, code, 0), Some(ErrorKind::Path));
+    }
+    assert_eq!(about(1, 4, 0), Some(ErrorKind::Upper));
+    assert_eq!(about(1, 7, 0), Some(ErrorKind::Upper));
+    assert_eq!(about(2, 0, 1400), Some(ErrorKind::TooBig(1400)));
+    assert_eq!(about(3, 0, 0), Some(ErrorKind::Path));
+    assert_eq!(about(4, 1, 6), Some(ErrorKind::Path));
+    assert_eq!(about(4, 0, 40), Some(ErrorKind::Path));
+    assert_eq!(about(4, 0, 48), Some(ErrorKind::Upper));
+    assert_eq!(about(128, 0, 0), None);
+}
+
+#[test]
+fn an_error_about_something_else_is_none_of_ours() {
+    let plain = icmp(ULIDS.local, 1, 0, 0, &ulid_packet(&[0; 64]));
+    assert_eq!(error_about(&plain), None);
+    let mut control = rewritten(&[0; 8], 1);
+    control[42] = 1;
+    assert_eq!(error_about(&icmp(LOCATORS.local, 1, 0, 0, &control)), None);
+    let whole = icmp(LOCATORS.local, 1, 0, 0, &rewritten(&[0; 8], 1));
+    for len in 0..ERROR_END as usize {
+        assert_eq!(error_about(&whole[..len]), None, "{len} octets");
+    }
+}
+
+#[test]
+fn the_header_goes_behind_the_routing_sublayer() {
+    let with = |first: u8, chain: &[u8]| {
+        let mut p = ipv6(chain.len(), first, ULIDS.local, ULIDS.peer);
+        p.extend(chain);
+        insertion(&p)
+    };
+    let opt = |next: u8| [next, 0, 1, 4, 0, 0, 0, 0];
+    let long = |next: u8| [next, 1, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    assert_eq!(with(0, &opt(17)), Insertion::At { at: 48, chain: 40, next: 17 });
+    assert_eq!(with(0, &long(17)), Insertion::At { at: 56, chain: 40, next: 17 });
+    // A Destination Options header belongs to the endpoint sublayer...
+    assert_eq!(with(60, &opt(17)), Insertion::At { at: 40, chain: 6, next: 60 });
+    let both = [opt(60), opt(6)].concat();
+    assert_eq!(with(0, &both), Insertion::At { at: 48, chain: 40, next: 60 });
+    // ... unless a Routing header follows, and that one names other destinations.
+    assert_eq!(with(60, &[opt(43), opt(6)].concat()), Insertion::RoutingHeader);
+    assert_eq!(with(43, &opt(6)), Insertion::RoutingHeader);
+    assert_eq!(with(0, &[17]), Insertion::Malformed);
+    assert_eq!(with(0, &long(17)[..8]), Insertion::Malformed);
+}
+
+#[test]
+fn neighbour_discovery_is_not_traffic() {
+    for kind in 0..=255 {
+        let p = icmp(ULIDS.local, kind, 0, 0, &[]);
+        assert_eq!(is_neighbour_discovery(ICMPV6, &p), (133..=137).contains(&kind));
+        assert!(!is_neighbour_discovery(6, &p));
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_octets_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = (error_about(&bytes), insertion(&bytes), is_payload_at(&bytes, 48));
+        let _ = (headers_len(&bytes, 40, true), headers_len(&bytes, u32::MAX, true));
+        let _ = (headers_len(&bytes, u32::MAX, false), is_payload_at(&bytes, u32::MAX));
+        if let Some(head) = bytes.clone().first_chunk_mut() {
+            restore_error(head, &ULIDS);
+        }
+    }
+
+    #[test]
+    fn a_header_is_put_where_the_chain_stays_whole(
+        hops in 0u8..4, options in 0u8..4, next in prop::sample::select(&[6u8, 17, 44, 50, 51, 58][..])
+    ) {
+        let mut p = ipv6(0, 0, ULIDS.local, ULIDS.peer);
+        p.extend([60, hops]);
+        p.resize(p.len() + 6 + 8 * usize::from(hops), 0);
+        p.extend([next, options]);
+        p.resize(p.len() + 6 + 8 * usize::from(options), 0);
+        let Insertion::At { at, chain, next } = insertion(&p) else { panic!() };
+        prop_assert_eq!((at as usize, chain, next), (48 + 8 * usize::from(hops), 40, 60));
+        prop_assert_eq!(p[chain as usize], next);
+    }
+}
