@@ -8,7 +8,7 @@ OUT    := $(BUILD)/$(KERNEL)
 IN     := qemu/in-root
 RUN    := qemu/run --kernel $(KERNEL)
 JOBS   := $(shell nproc)
-CFLAGS := -O2 -g -Wall -Wextra -Werror -Iinclude/uapi
+CFLAGS := -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -Iinclude/uapi
 
 kmake-stock := make -s -C /usr/src/build-stock CC=x86_64-linux-gnu-gcc-14
 kmake-debug := make -s -C /usr/src/build-debug LLVM=1
@@ -54,7 +54,8 @@ programs: setup $(programs) ## the C programs of selftests/, bench/ and examples
 	@$(if $(wildcard selftests/Makefile),mkdir -p $(BUILD)/selftests && \
 		$(IN) make -s -C selftests OUTPUT=$(BUILD)/selftests KSRC=/usr/src/linux)
 
-$(programs): $(BUILD)/%: %.c | setup
+headers := $(wildcard bench/*.h examples/*.h include/uapi/linux/*.h)
+$(programs): $(BUILD)/%: %.c $(headers) | setup
 	@mkdir -p $(@D)
 	@$(IN) gcc-14 $(CFLAGS) -o $@ $<
 
