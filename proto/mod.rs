@@ -10,9 +10,14 @@
 
 pub mod addr;
 pub mod config;
+pub mod context;
 pub mod counter;
+pub mod endpoint;
+pub mod env;
 pub mod error;
 pub mod hba;
+pub mod locator;
+pub mod reap;
 pub mod time;
 pub mod translate;
 pub mod wire;

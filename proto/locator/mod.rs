@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Locators: ours ([`LocalSet`], lent by the driver), a peer's ([`PeerLocators`], one
+//! list per context), and the order in which pairs of them are tried ([`pairs`]).
+
+pub mod pairs;
+mod peer;
+
+pub use peer::{LocatorStore, NoMemory, PeerLocator, PeerLocators};
+
+pub use crate::proto::wire::lists::Preference;
+pub use crate::proto::wire::{Method, MAX_LOCATORS};
+
+use crate::proto::addr::Addr;
+
+/// One of our own locators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LocalLocator {
+    /// The address.
+    pub addr: Addr,
+    /// How a peer verifies it.
+    pub method: Method,
+    /// What the administrator wants; the BROKEN flag follows `usable` on the wire.
+    pub pref: Preference,
+    /// Whether packets can be sent from it now: the address is there, not tentative, and
+    /// its link has a carrier (RFC 5534 section 3.2, "locally operational").
+    pub usable: bool,
+}
+
+impl LocalLocator {
+    /// The element of a Locator Preferences option: "to inform the peer that a given
+    /// locator is known to be not working" (RFC 5533 section 5.15.3).
+    pub fn told(&self) -> Preference {
+        let broken = if self.usable { 0 } else { Preference::BROKEN };
+        Preference { flags: self.pref.flags | broken, ..self.pref }
+    }
+}
+
+/// An HBA or CGA set of ours: the addresses that can stand for each other.
+#[derive(Clone, Copy, Debug)]
+pub struct LocalSet<'a> {
+    /// The CGA Parameter Data Structure, as it goes to peers; empty if there is none.
+    pub pds: &'a [u8],
+    /// At most [`MAX_LOCATORS`] locators, usable or not.
+    pub locators: &'a [LocalLocator],
+    /// Changes whenever the addresses in `locators`, their order or their methods do: the
+    /// Locator List Generation we send. The driver draws it at random.
+    pub generation: u32,
+}
+
+impl LocalSet<'_> {
+    /// The index of a locator of ours.
+    pub fn index_of(&self, addr: &Addr) -> Option<u8> {
+        let at = self.locators.iter().position(|l| l.addr == *addr)?;
+        u8::try_from(at).ok()
+    }
+
+    /// Whether `addr` is in Ls(local).
+    pub fn contains(&self, addr: &Addr) -> bool {
+        self.index_of(addr).is_some()
+    }
+
+    /// Whether packets can be sent from `addr` now.
+    pub fn is_usable(&self, addr: &Addr) -> bool {
+        self.locators.iter().any(|l| l.addr == *addr && l.usable)
+    }
+
+    /// Whether a peer has to be told preferences: they "don't all have equal preference".
+    pub fn has_preferences(&self) -> bool {
+        let mut told = self.locators.iter().map(LocalLocator::told);
+        let first = told.next().unwrap_or_default();
+        first != Preference::default() || told.any(|p| p != first)
+    }
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The peer's locator list of one context: Ls(peer) of RFC 5533 section 6.1, "for each
+//! peer locator, the verification method to use", "a flag specifying whether it has been
+//! verified using HBA or CGA, and a bit specifying whether the locator has been probed".
+
+use super::{Method, Preference, MAX_LOCATORS};
+use crate::proto::addr::Addr;
+
+/// There was no memory for a locator list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoMemory;
+
+/// One locator of a peer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PeerLocator {
+    /// The address.
+    pub addr: Addr,
+    /// The preference the peer told, or none.
+    pub pref: Preference,
+    method: u8,
+    state: u8,
+}
+
+impl PeerLocator {
+    const VERIFIED: u8 = 1;
+    const REACHABLE: u8 = 2;
+
+    /// A locator that nothing is known of.
+    pub fn new(addr: Addr, method: Method) -> Self {
+        PeerLocator { addr, pref: Preference::default(), method: method.number(), state: 0 }
+    }
+
+    /// The ULID: it needs no verification ("a locator (different than the ULID)", RFC
+    /// 5533 section 7.2), and the peer was heard at it.
+    pub fn ulid(addr: Addr) -> Self {
+        let state = Self::VERIFIED | Self::REACHABLE;
+        PeerLocator { addr, pref: Preference::default(), method: 0, state }
+    }
+
+    /// How the peer said it verifies.
+    pub fn method(&self) -> Method {
+        Method::from_number(self.method)
+    }
+
+    /// Whether HBA or CGA proved it. One that is not is never used.
+    pub fn is_verified(&self) -> bool {
+        self.state & Self::VERIFIED != 0
+    }
+
+    /// Records that HBA or CGA proved it.
+    pub fn set_verified(&mut self) {
+        self.state |= Self::VERIFIED;
+    }
+
+    /// Whether the peer was shown to be there: "it MUST verify that the ULID is indeed
+    /// present at that locator" (RFC 5533 section 7.2).
+    pub fn is_reachable(&self) -> bool {
+        self.state & Self::REACHABLE != 0
+    }
+
+    /// Records that a probe or a handshake came back from there.
+    pub fn set_reachable(&mut self) {
+        self.state |= Self::REACHABLE;
+    }
+
+    /// Whether the peer said that it does not work.
+    pub fn is_broken(&self) -> bool {
+        self.pref.flags & Preference::BROKEN != 0
+    }
+}
+
+/// Memory for a peer's list, at most [`MAX_LOCATORS`] long. The kernel's keeps a few
+/// inline and more on the heap.
+pub trait LocatorStore: Default {
+    /// Replaces the list; on failure it stays as it was.
+    fn assign(&mut self, list: &[PeerLocator]) -> Result<(), NoMemory>;
+    /// The list.
+    fn as_slice(&self) -> &[PeerLocator];
+    /// The list, to note what became known of its locators.
+    fn as_mut_slice(&mut self) -> &mut [PeerLocator];
+}
+
+/// Ls(peer) with its generation.
+#[derive(Debug, Default)]
+pub struct PeerLocators<S> {
+    store: S,
+    /// "The generation number for the most recently received, verified peer locator list."
+    generation: u32,
+    /// Whether the peer sent a list at all.
+    told: bool,
+}
+
+impl<S: LocatorStore> PeerLocators<S> {
+    /// The list of a peer that told none: its ULID.
+    pub fn of_ulid(ulid: Addr) -> Result<Self, NoMemory> {
+        let mut list = PeerLocators { store: S::default(), generation: 0, told: false };
+        list.store.assign(&[PeerLocator::ulid(ulid)])?;
+        Ok(list)
+    }
+
+    /// The locators, in the order in which preferences refer to them.
+    pub fn as_slice(&self) -> &[PeerLocator] {
+        self.store.as_slice()
+    }
+
+    /// The generation of the list, if the peer sent one.
+    pub fn generation(&self) -> Option<u32> {
+        self.told.then_some(self.generation)
+    }
+
+    /// The index of an address.
+    pub fn index_of(&self, addr: &Addr) -> Option<u8> {
+        let at = self.as_slice().iter().position(|l| l.addr == *addr)?;
+        u8::try_from(at).ok()
+    }
+
+    /// The locator with this address.
+    pub fn get(&self, addr: &Addr) -> Option<&PeerLocator> {
+        self.as_slice().iter().find(|l| l.addr == *addr)
+    }
+
+    /// Whether `addr` is in the list and proved to belong to the peer.
+    pub fn is_verified(&self, addr: &Addr) -> bool {
+        self.get(addr).is_some_and(PeerLocator::is_verified)
+    }
+
+    /// Replaces the list by one whose locators were verified as far as they can be.
+    /// What was known of locators in both is kept.
+    pub fn replace(&mut self, generation: u32, list: &mut [PeerLocator]) -> Result<(), NoMemory> {
+        for new in list.iter_mut() {
+            if let Some(old) = self.get(&new.addr) {
+                new.state |= old.state & PeerLocator::REACHABLE;
+            }
+        }
+        self.store.assign(list.get(..MAX_LOCATORS).unwrap_or(list))?;
+        self.generation = generation;
+        self.told = true;
+        Ok(())
+    }
+
+    /// Records preferences, one per locator.
+    pub fn set_preferences(&mut self, prefs: impl Iterator<Item = Preference>) {
+        for (locator, pref) in self.store.as_mut_slice().iter_mut().zip(prefs) {
+            locator.pref = pref;
+        }
+    }
+
+    /// Records that the peer was shown to be at `addr`.
+    pub fn set_reachable(&mut self, addr: &Addr) {
+        if let Some(locator) = self.store.as_mut_slice().iter_mut().find(|l| l.addr == *addr) {
+            locator.set_reachable();
+        }
+    }
+
+    /// Whether the two lists have a locator in common (RFC 5533 section 7.15).
+    pub fn overlaps<O: LocatorStore>(&self, other: &PeerLocators<O>) -> bool {
+        self.as_slice().iter().any(|l| other.get(&l.addr).is_some())
+    }
+}
