@@ -91,4 +91,104 @@ counters! {
     RxBadTooManyLocators => "rx_bad_too_many_locators",
     /// Probe whose counts contradict its length.
     RxBadProbe => "rx_bad_probe",
+    /// Control messages received.
+    RxControl => "rx_control",
+    /// Control messages to or from a multicast or the unspecified address.
+    RxBadAddress => "rx_bad_address",
+    /// I1 messages received.
+    RxI1 => "rx_i1",
+    /// R1 messages received.
+    RxR1 => "rx_r1",
+    /// I2 messages received.
+    RxI2 => "rx_i2",
+    /// R2 messages received.
+    RxR2 => "rx_r2",
+    /// R1bis messages received.
+    RxR1bis => "rx_r1bis",
+    /// I2bis messages received.
+    RxI2bis => "rx_i2bis",
+    /// Update Requests received.
+    RxUpdate => "rx_update",
+    /// Update Acknowledgements received.
+    RxUpdateAck => "rx_update_ack",
+    /// Keepalives received.
+    RxKeepalive => "rx_keepalive",
+    /// Probes received.
+    RxProbe => "rx_probe",
+    /// Error messages received.
+    RxError => "rx_error",
+    /// Messages of an unknown type received.
+    RxUnknownType => "rx_unknown_type",
+    /// Messages with an unknown critical option.
+    RxCriticalOption => "rx_critical_option",
+    /// I2 and I2bis messages whose validator is not ours or too old.
+    RxValidator => "rx_validator",
+    /// R1, R2 and R1bis messages that match no context.
+    RxUnmatched => "rx_unmatched",
+    /// Error messages about nothing we sent.
+    RxErrorUnmatched => "rx_error_unmatched",
+    /// I1, I2 and I2bis messages for a ULID that is not of a set of ours.
+    RxNotOurUlid => "rx_not_our_ulid",
+    /// Messages with malformed CGA parameters.
+    RxPdsMalformed => "rx_pds_malformed",
+    /// Messages whose CGA parameters do not belong to the ULID.
+    RxPdsNotOfUlid => "rx_pds_not_of_ulid",
+    /// Locator lists with a locator that could not be verified.
+    RxLocatorUnverified => "rx_locator_unverified",
+    /// Messages from an address that is not a locator of the peer.
+    RxSourceNotLocator => "rx_source_not_locator",
+    /// Preferences for another generation of the locator list.
+    RxPreferenceGeneration => "rx_preference_generation",
+    /// Preferences that are not as many as the locators.
+    RxPreferenceCount => "rx_preference_count",
+    /// Messages that the STATE of their context has no use for.
+    RxWrongState => "rx_wrong_state",
+    /// R1 and R1bis messages without a validator that can be given back.
+    RxValidatorUnusable => "rx_validator_unusable",
+    /// I1 messages sent.
+    TxI1 => "tx_i1",
+    /// R1 messages sent.
+    TxR1 => "tx_r1",
+    /// I2 messages sent.
+    TxI2 => "tx_i2",
+    /// R2 messages sent.
+    TxR2 => "tx_r2",
+    /// R1bis messages sent.
+    TxR1bis => "tx_r1bis",
+    /// I2bis messages sent.
+    TxI2bis => "tx_i2bis",
+    /// Update Requests sent.
+    TxUpdate => "tx_update",
+    /// Update Acknowledgements sent.
+    TxUpdateAck => "tx_update_ack",
+    /// Keepalives sent.
+    TxKeepalive => "tx_keepalive",
+    /// Probes sent.
+    TxProbe => "tx_probe",
+    /// Error messages sent.
+    TxError => "tx_error",
+    /// I1 messages not answered because of r1_per_second.
+    R1Limited => "r1_limited",
+    /// R1bis messages not sent because of r1bis_per_second.
+    R1bisLimited => "r1bis_limited",
+    /// Error messages not sent because of error_per_second.
+    ErrorLimited => "error_limited",
+    /// Contexts made.
+    ContextCreated => "context_created",
+    /// Contexts not made because of max_contexts.
+    ContextLimit => "context_limit",
+    /// Contexts not made because there was one.
+    ContextExists => "context_exists",
+    /// Contexts not begun because of max_pending.
+    PendingLimit => "pending_limit",
+    /// Contexts discarded because the peer reused their tag.
+    ContextConfused => "context_confused",
+    /// Allocations that failed.
+    OutOfMemory => "out_of_memory",
+    /// Contexts discarded because nobody used them.
+    ContextIdle => "context_idle",
+    /// Establishments given up: no R1 or R2 came.
+    NoResponse => "no_response",
+    /// Establishments given up: the peer does not speak Shim6.
+    NoSupport => "no_support",
 }

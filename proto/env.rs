@@ -21,6 +21,10 @@ pub trait Env {
     fn ticks(&self) -> Ticks;
     /// A random number of cryptographic quality.
     fn random(&self) -> u64;
+    /// A random number that fits a nonce.
+    fn nonce(&self) -> u32 {
+        self.random() as u32
+    }
     /// SHA-1 over the concatenation of `parts`.
     fn sha1(&self, parts: &[&[u8]]) -> [u8; 20];
     /// HMAC-SHA-256 over the concatenation of `parts`.

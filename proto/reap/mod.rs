@@ -3,6 +3,10 @@
 //! REAP, failure detection and locator pair exploration (RFC 5534).
 
 pub mod activity;
+pub mod machine;
+pub mod probes;
+
+pub use machine::{Cause, Outcome, Reap, View};
 
 /// The state of REAP in one context (RFC 5534 section 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

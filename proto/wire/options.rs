@@ -48,6 +48,8 @@ pub struct Options<'a> {
     pub unknown_critical: Option<usize>,
     /// Where in the message the Locator List's methods begin (for Error code 2).
     pub methods_at: usize,
+    /// Where in the message the Locator Preferences option begins (codes 3 and 4).
+    pub preferences_at: usize,
 }
 
 impl<'a> Options<'a> {
@@ -80,6 +82,7 @@ impl<'a> Options<'a> {
                 once(&mut self.locators, LocatorList::parse(contents)?)
             }
             number::LOCATOR_PREFERENCES => {
+                self.preferences_at = at;
                 once(&mut self.preferences, PreferenceList::parse(contents)?)
             }
             number::PDS => once(&mut self.pds, contents),
