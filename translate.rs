@@ -9,9 +9,12 @@
 use crate::netns::NetState;
 use crate::proto::counter::Counter;
 use crate::proto::translate;
+use crate::proto::translate::ErrorKind;
 use crate::proto::translate::Insertion;
+use crate::proto::translate::MIN_MTU;
 use crate::proto::wire::PayloadHeader;
 use crate::proto::wire::PROTOCOL;
+use crate::sys::behind::Behind;
 use crate::sys::frag::Failed;
 use crate::sys::frag::Fragments;
 use crate::sys::gso;
@@ -24,9 +27,6 @@ use crate::sys::skb::Skb;
 use crate::sys::skb::SHIM_LEN;
 use crate::table::Node;
 use crate::table::Path;
-
-/// RFC 8200 5: every link carries packets of this size. TCP and the FIB ignore a smaller MTU.
-const MIN_MTU: u32 = 1280;
 
 /// A packet of this host, the last thing before it is routed on.
 #[inline]
@@ -168,7 +168,7 @@ fn keep_super_packet(skb: &mut Skb<'_>, route: &Route, room_for: u32) -> bool {
     };
     let size32 = u32::from(size);
     if headers.saturating_add(size32) <= room_for {
-        skb.set_gso_type(kind | gso::SOFTWARE_ONLY);
+        skb.set_nested(kind | gso::SOFTWARE_ONLY);
         return true;
     }
     lower_pmtu(skb, room_for);
@@ -178,7 +178,8 @@ fn keep_super_packet(skb: &mut Skb<'_>, route: &Route, room_for: u32) -> bool {
         return false;
     }
     let segments = skb.len().saturating_sub(headers).div_ceil(smaller);
-    skb.set_gso(smaller as u16, segments as u16, kind | gso::SOFTWARE_ONLY);
+    skb.set_gso(smaller as u16, segments as u16, kind);
+    skb.set_nested(kind | gso::SOFTWARE_ONLY);
     true
 }
 
@@ -298,10 +299,7 @@ pub(crate) fn incoming(net: &NetState, skb: Skb<'_>, call: &Call<'_>) -> Verdict
     let ip = skb.ipv6();
     match ip.next {
         PROTOCOL => payload(net, skb, &ip),
-        translate::ICMPV6 => {
-            let _ = call;
-            plain(net, &ip)
-        }
+        translate::ICMPV6 => icmp(net, skb, &ip, call),
         _ => plain(net, &ip),
     }
 }
@@ -346,7 +344,7 @@ fn payload(net: &NetState, mut skb: Skb<'_>, ip: &Ipv6) -> Verdict {
     }
     if skb.is_gso() {
         let (_, kind) = skb.gso();
-        skb.set_gso_type(kind & !gso::SOFTWARE_ONLY);
+        skb.clear_nested(kind & !gso::SOFTWARE_ONLY);
     }
     node.note_received(net.tick());
     net.count(Counter::RxRestored);
@@ -363,4 +361,92 @@ fn find<'a>(
     let node = net.by_tag(tag)?;
     let path = node.path()?;
     (path.is_local(&ip.dst) && path.is_peer(&ip.src)).then_some((node, path))
+}
+
+/// ICMPv6: errors may be about what we sent, neighbour discovery is nobody's traffic.
+fn icmp(net: &NetState, skb: Skb<'_>, ip: &Ipv6, call: &Call<'_>) -> Verdict {
+    match skb.after_ipv6() {
+        Some([kind, ..]) if translate::is_error(kind) => icmp_error(net, skb, ip, call),
+        _ if translate::is_neighbour_discovery(ip.next, skb.linear()) => Verdict::Accept,
+        _ => plain(net, ip),
+    }
+}
+
+/// RFC 5533 8: "All ICMP messages MUST be delivered to the ULP in all cases, except when Shim6
+/// successfully acts on the message (e.g., selects a new path)."
+#[cold]
+fn icmp_error(net: &NetState, mut skb: Skb<'_>, ip: &Ipv6, call: &Call<'_>) -> Verdict {
+    if !skb.pull(translate::ERROR_END) {
+        return Verdict::Accept;
+    }
+    let Some(about) = translate::error_about(skb.linear()) else {
+        return Verdict::Accept;
+    };
+    if about.locators.local != ip.dst || !skb.icmp_is_valid() {
+        net.count(Counter::IcmpMalformed);
+        return Verdict::Drop;
+    }
+    let Some(ulids) = net.by_peer_tag(&about.locators, about.tag) else {
+        // The handler of protocol 140 hears of it.
+        net.count(Counter::IcmpUnknown);
+        return Verdict::Accept;
+    };
+    match about.kind {
+        ErrorKind::TooBig(mtu) => skb.icmp_lower_path_mtu(call, mtu),
+        ErrorKind::Path if net.icmp_hint(&about) => {
+            net.count(Counter::IcmpAbsorbed);
+            return Verdict::Drop;
+        }
+        ErrorKind::Path | ErrorKind::Upper => {}
+    }
+    if skb.icmp_restore(&ulids).is_err() {
+        net.count(Counter::RxNoMemory);
+        return Verdict::Drop;
+    }
+    net.count(Counter::IcmpTranslated);
+    Verdict::Accept
+}
+
+/// What the handler of protocol 140 is to do with a packet that has a payload header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Slow {
+    /// It has its identifiers back: the kernel is to look at the next header.
+    Again,
+    /// It is freed.
+    Drop,
+    /// No context has that tag: RFC 5533 12.2, "the receiver SHOULD generate an R1bis message".
+    NoContext,
+}
+
+/// A payload header that PRE_ROUTING left alone: behind other headers, out of IPsec, or of a
+/// context that was not ready then.
+pub(crate) fn receive_slow(net: &NetState, skb: &mut Behind<'_>) -> Slow {
+    let Some(header) = skb.message(PayloadHeader::LEN).and_then(PayloadHeader::parse) else {
+        net.count(Counter::RxMalformed);
+        return Slow::Drop;
+    };
+    let pair = skb.pair();
+    let Some(node) = net.by_tag(header.tag) else {
+        net.count(Counter::RxUnknownTag);
+        return Slow::NoContext;
+    };
+    let Some(path) = node.path() else {
+        net.count(Counter::RxNotReady);
+        return Slow::Drop;
+    };
+    if !path.is_local(&pair.local) || !path.is_peer(&pair.peer) {
+        net.count(Counter::RxForeignLocator);
+        return Slow::NoContext;
+    }
+    if !skb.passes_policy() {
+        net.count(Counter::RxPolicy);
+        return Slow::Drop;
+    }
+    if !skb.restore(&path.ulids) {
+        net.count(Counter::RxNoMemory);
+        return Slow::Drop;
+    }
+    node.note_received(net.tick());
+    net.count(Counter::RxSlow);
+    Slow::Again
 }

@@ -55,6 +55,10 @@ counters! {
     RxNested => "rx_nested",
     /// Payload extension headers dropped: no memory for a private copy.
     RxNoMemory => "rx_no_memory",
+    /// Payload extension headers dropped: wrong length, or cut short.
+    RxMalformed => "rx_malformed",
+    /// Payload extension headers dropped: their context is not established.
+    RxNotReady => "rx_not_ready",
     /// Payload extension headers restored behind other headers, or out of IPsec.
     RxSlow => "rx_slow",
     /// Payload extension headers dropped: IPsec policy forbids the locators.

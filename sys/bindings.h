@@ -10,9 +10,11 @@
 #include <net/ip6_route.h>
 #include <net/sock.h>
 
+#include "behind.h"
 #include "frag.h"
 #include "gso.h"
 #include "hook.h"
+#include "icmp.h"
 #include "route.h"
 #include "skb.h"
 

@@ -10,6 +10,11 @@
 //! a marked packet that meets hardware further on, through a bridge say, is cut in software
 //! there. SCTP itself never sets a second type, and cutting looks for the TCP or UDP type first.
 //!
+//! Whoever forwards a super-packet looks for its TCP header: `ip6_rcv_core` takes the octets behind
+//! the fixed header for it, and what stands there in our case is a shim header, which makes the
+//! forwarder's size checks fail at random. So it is also marked as encapsulated, with the inner
+//! transport offset at the TCP header, which is what those checks then use.
+//!
 //! Where the first device is not one that hands packets on untouched, [`cut`] does it at once and
 //! completes the check sums as well: parsers in hardware do not know header 140.
 

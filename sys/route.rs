@@ -230,7 +230,7 @@ impl Drop for Cache {
     }
 }
 
-fn raw(addr: &Addr) -> bindings::in6_addr {
+pub(in crate::sys) fn raw(addr: &Addr) -> bindings::in6_addr {
     let mut a = bindings::in6_addr::default();
     a.in6_u.u6_addr8 = addr.0;
     a

@@ -223,9 +223,21 @@ impl<'a> Skb<'a> {
         }
     }
 
-    /// Changes the type of a super-packet only.
+    /// Makes a super-packet that gets one more header describe itself to those who forward it:
+    /// they know where its ULP header is from the inner offsets alone, since `ip6_rcv_core` sets
+    /// the outer one right behind the fixed header.
     #[inline]
-    pub(crate) fn set_gso_type(&mut self, kind: u32) {
+    pub(crate) fn set_nested(&mut self, kind: u32) {
+        // SAFETY: as in `set_gso`.
+        unsafe { (*self.shared_info()).gso_type = kind };
+        let h = self.headers_mut();
+        h.inner_transport_header = h.transport_header;
+        h.set_encapsulation(1);
+    }
+
+    /// Undoes [`Skb::set_nested`].
+    #[inline]
+    pub(crate) fn clear_nested(&mut self, kind: u32) {
         // SAFETY: as in `set_gso`.
         unsafe { (*self.shared_info()).gso_type = kind };
     }
@@ -425,6 +437,7 @@ impl<'a> Skb<'a> {
         let h = self.headers_mut();
         h.network_header = h.network_header.wrapping_add(SHIM_LEN as u16);
         h.transport_header = h.network_header.wrapping_add(IPV6_LEN as u16);
+        h.set_encapsulation(0);
         if summed == bindings::SHIM6_CHECKSUM_UNNECESSARY {
             h.set_ip_summed(bindings::SHIM6_CHECKSUM_NONE as u8);
         } else if summed == bindings::SHIM6_CHECKSUM_COMPLETE {
@@ -488,5 +501,16 @@ impl<'a> Skb<'a> {
     pub(in crate::sys) fn has_mark(&self) -> bool {
         // SAFETY: `raw` is a valid buffer.
         unsafe { bindings::shim6_skb_has_mark(self.as_ptr()) }
+    }
+
+    /// The packet now starts 8 octets later, with an IPv6 header that was moved there.
+    pub(in crate::sys) fn forget_front(&mut self) {
+        // SAFETY: the buffer is ours, and its callers made more than 48 octets linear.
+        let f = unsafe { self.raw.as_mut() };
+        f.data = f.data.wrapping_add(SHIM_LEN as usize);
+        f.len = f.len.wrapping_sub(SHIM_LEN);
+        let h = self.headers_mut();
+        h.network_header = h.network_header.wrapping_add(SHIM_LEN as u16);
+        h.transport_header = h.network_header.wrapping_add(IPV6_LEN as u16);
     }
 }
