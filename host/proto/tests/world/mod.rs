@@ -1,0 +1,501 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Two hosts and the network between them, on a virtual clock.
+//!
+//! The clock jumps to whatever happens next: a message arrives, a timer ends, an
+//! application sends. A seed makes every run repeatable. After every step the
+//! invariants are looked at (`World::check`).
+
+#![allow(dead_code)]
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use sha1::{Digest, Sha1};
+use sha2::Sha256;
+use shim6_proto::proto::addr::{Addr, Pair, Tag, UlidPair};
+use shim6_proto::proto::config::Config;
+use shim6_proto::proto::context::{Context, Event};
+use shim6_proto::proto::counter::Counter;
+use shim6_proto::proto::endpoint::{Endpoint, Full, Meta, Slot, Table};
+use shim6_proto::proto::env::{Env, Ticks, Transmit};
+use shim6_proto::proto::hba::{extended_modifier, write_pds, Pds, MAX_PDS};
+use shim6_proto::proto::locator::{LocalLocator, LocalSet, LocatorStore, NoMemory, PeerLocator};
+use shim6_proto::proto::reap::activity::{Activity, Wake};
+use shim6_proto::proto::time::Instant;
+use shim6_proto::proto::wire::{Method, MAX_MESSAGE};
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+pub fn sha1(parts: &[&[u8]]) -> [u8; 20] {
+    let mut hash = Sha1::new();
+    parts.iter().for_each(|p| hash.update(p));
+    hash.finalize().into()
+}
+
+/// A peer's locators in a vector.
+#[derive(Debug, Default)]
+pub struct Store(Vec<PeerLocator>);
+
+impl LocatorStore for Store {
+    fn assign(&mut self, list: &[PeerLocator]) -> Result<(), NoMemory> {
+        self.0 = list.to_vec();
+        Ok(())
+    }
+    fn as_slice(&self) -> &[PeerLocator] {
+        &self.0
+    }
+    fn as_mut_slice(&mut self) -> &mut [PeerLocator] {
+        &mut self.0
+    }
+}
+
+/// The outside world of one host.
+pub struct Outside {
+    pub now: Cell<Instant>,
+    rng: RefCell<StdRng>,
+    pub config: Config,
+    pub counters: RefCell<HashMap<&'static str, u64>>,
+    pub pds: Vec<u8>,
+    pub locators: Vec<LocalLocator>,
+}
+
+impl Env for Outside {
+    fn now(&self) -> Instant {
+        self.now.get()
+    }
+    fn ticks(&self) -> Ticks {
+        Ticks { per_second: 250 }
+    }
+    fn random(&self) -> u64 {
+        self.rng.borrow_mut().gen()
+    }
+    fn sha1(&self, parts: &[&[u8]]) -> [u8; 20] {
+        sha1(parts)
+    }
+    fn hmac_sha256(&self, key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+        // Any keyed one-way function will do here: the responder alone checks it.
+        let mut hash = Sha256::new();
+        hash.update(key);
+        parts.iter().for_each(|p| hash.update(p));
+        hash.finalize().into()
+    }
+    fn config(&self) -> &Config {
+        &self.config
+    }
+    fn count(&self, what: Counter) {
+        *self.counters.borrow_mut().entry(Counter::NAMES[what as usize]).or_default() += 1;
+    }
+    fn local_set(&self, ulid: &Addr) -> Option<LocalSet<'_>> {
+        let set = LocalSet { pds: &self.pds, locators: &self.locators, generation: 7 };
+        set.contains(ulid).then_some(set)
+    }
+}
+
+/// The context table in plain maps.
+#[derive(Default)]
+pub struct Contexts {
+    pub all: BTreeMap<u64, (Context<Store>, Activity)>,
+    next: u64,
+    nonces: Vec<u64>,
+}
+
+impl Contexts {
+    fn find(
+        &mut self,
+        mut wanted: impl FnMut(&Context<Store>) -> bool,
+    ) -> Option<Slot<'_, u64, Store>> {
+        let (id, (ctx, activity)) = self.all.iter_mut().find(|(_, (c, _))| wanted(c))?;
+        Some(Slot { id: *id, ctx, activity })
+    }
+}
+
+impl Table for Contexts {
+    type Id = u64;
+    type Store = Store;
+
+    fn get(&mut self, id: u64) -> Option<Slot<'_, u64, Store>> {
+        let (ctx, activity) = self.all.get_mut(&id)?;
+        Some(Slot { id, ctx, activity })
+    }
+    fn by_tag(&mut self, tag: Tag) -> Option<Slot<'_, u64, Store>> {
+        self.find(|c| c.local_tag() == tag)
+    }
+    fn by_ulids(&mut self, ulids: &UlidPair) -> Option<Slot<'_, u64, Store>> {
+        self.find(|c| c.ulids() == ulids)
+    }
+    fn by_peer_tag(
+        &mut self,
+        tag: Tag,
+        wanted: &mut dyn FnMut(&Context<Store>) -> bool,
+    ) -> Option<Slot<'_, u64, Store>> {
+        self.find(|c| c.peer_tag() == Some(tag) && wanted(c))
+    }
+    fn peer_tag_changed(&mut self, id: u64, _: Option<Tag>, to: Option<Tag>) {
+        assert_eq!(self.all[&id].0.peer_tag(), to);
+    }
+    fn insert(&mut self, ctx: Context<Store>) -> Result<u64, Full> {
+        assert!(self.by_ulids(ctx.ulids()).is_none() && self.by_tag(ctx.local_tag()).is_none());
+        self.next += 1;
+        self.all.insert(self.next, (ctx, Activity::new()));
+        Ok(self.next)
+    }
+    fn remove(&mut self, id: u64) {
+        self.all.remove(&id);
+    }
+    fn len(&self) -> usize {
+        self.all.len()
+    }
+    fn nonce_index(&mut self) -> &mut [u64] {
+        self.nonces.resize(256, 0);
+        &mut self.nonces
+    }
+}
+
+/// What crosses the network.
+#[derive(Clone, Debug)]
+pub enum Cargo {
+    /// A control message.
+    Control(Vec<u8>),
+    /// A data packet, with the tag if it has the payload extension header.
+    Data(Option<Tag>),
+}
+
+pub struct Host {
+    pub out: Outside,
+    pub endpoint: Endpoint,
+    pub contexts: Contexts,
+    pub events: Vec<(Instant, Event)>,
+    /// When each data packet arrived.
+    pub received: Vec<Instant>,
+}
+
+impl Host {
+    fn new(seed: u64, prefixes: &[u64], config: Config) -> Host {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let mut buf = [0; MAX_PDS];
+        let key = extended_modifier([seed as u8; 48]);
+        let n = write_pds(&mut buf, rng.gen(), prefixes[0], &key, false, prefixes).unwrap();
+        let pds = buf[..n].to_vec();
+        let parsed = Pds::parse(&pds).unwrap();
+        let locators = prefixes
+            .iter()
+            .map(|&p| LocalLocator {
+                addr: parsed.address(p, 0, &mut sha1),
+                method: Method::Hba,
+                pref: Default::default(),
+                usable: true,
+            })
+            .collect();
+        let out = Outside {
+            now: Cell::new(Instant(1_000_000)),
+            rng: RefCell::new(rng),
+            config,
+            counters: Default::default(),
+            pds,
+            locators,
+        };
+        let endpoint = Endpoint::new(&out);
+        Host { out, endpoint, contexts: Contexts::default(), events: vec![], received: vec![] }
+    }
+
+    pub fn count(&self, name: &str) -> u64 {
+        assert!(Counter::NAMES.contains(&name), "no counter {name}");
+        self.out.counters.borrow().get(name).copied().unwrap_or(0)
+    }
+
+    pub fn addr(&self, i: usize) -> Addr {
+        self.out.locators[i].addr
+    }
+
+    pub fn context(&self) -> &Context<Store> {
+        assert_eq!(self.contexts.all.len(), 1, "exactly one context");
+        &self.contexts.all.values().next().unwrap().0
+    }
+
+    /// Forgets everything, as after a reboot.
+    pub fn reboot(&mut self) {
+        self.contexts = Contexts::default();
+        self.endpoint = Endpoint::new(&self.out);
+    }
+
+    /// Polls a context dry, as a driver does: messages, events, end.
+    fn drain(&mut self, id: u64) -> Vec<(Transmit, Vec<u8>)> {
+        let mut sent = vec![];
+        let Some((ctx, activity)) = self.contexts.all.get_mut(&id) else { return sent };
+        let mut buf = [0xa5; MAX_MESSAGE];
+        for round in 0.. {
+            assert!(round < 8, "poll_transmit never ends");
+            let Some(t) = ctx.poll_transmit(&self.out, activity, &mut buf) else { break };
+            sent.push((t, buf[..t.len].to_vec()));
+        }
+        while let Some(event) = ctx.poll_event() {
+            self.events.push((self.out.now.get(), event));
+        }
+        if ctx.is_gone() {
+            self.contexts.all.remove(&id);
+        }
+        sent
+    }
+}
+
+/// The network: four one-way paths each way, by the prefixes at both ends.
+pub struct Network {
+    pub latency_ms: u64,
+    pub loss: f64,
+    pub duplicate: f64,
+    pub reorder: f64,
+    /// (source prefix, destination prefix) of paths that drop everything.
+    pub cut: HashSet<(u64, u64)>,
+    rng: StdRng,
+}
+
+pub struct World {
+    pub hosts: [Host; 2],
+    pub net: Network,
+    pub now: Instant,
+    /// (arrival, serial) -> (to, src, dst, cargo).
+    flying: BTreeMap<(u64, u64), (usize, Addr, Addr, Cargo)>,
+    serial: u64,
+    pub ulids: [UlidPair; 2],
+    pub seed: u64,
+}
+
+pub const A: usize = 0;
+pub const B: usize = 1;
+pub const PREFIXES: [[u64; 2]; 2] = [
+    [0x2001_0db8_00a1_0000, 0x2001_0db8_00a2_0000],
+    [0x2001_0db8_00b1_0000, 0x2001_0db8_00b2_0000],
+];
+
+impl World {
+    pub fn new(seed: u64, config: Config) -> World {
+        let hosts = [Host::new(seed, &PREFIXES[A], config), Host::new(!seed, &PREFIXES[B], config)];
+        let pair = Pair { local: hosts[A].addr(0), peer: hosts[B].addr(0) };
+        let flipped = Pair { local: pair.peer, peer: pair.local };
+        World {
+            now: hosts[A].out.now.get(),
+            hosts,
+            net: Network {
+                latency_ms: 20,
+                loss: 0.0,
+                duplicate: 0.0,
+                reorder: 0.0,
+                cut: HashSet::new(),
+                rng: StdRng::seed_from_u64(seed ^ 0x5a5a),
+            },
+            flying: BTreeMap::new(),
+            serial: 0,
+            ulids: [UlidPair { pair, fii: 0 }, UlidPair { pair: flipped, fii: 0 }],
+            seed,
+        }
+    }
+
+    pub fn launch(&mut self, from: usize, src: Addr, dst: Addr, cargo: Cargo) {
+        let net = &mut self.net;
+        if net.cut.contains(&(src.prefix(), dst.prefix())) || net.rng.gen_bool(net.loss) {
+            return;
+        }
+        let copies = 1 + usize::from(net.rng.gen_bool(net.duplicate));
+        for _ in 0..copies {
+            let late = if net.rng.gen_bool(net.reorder) { net.rng.gen_range(0..100) } else { 0 };
+            self.serial += 1;
+            let at = self.now.0 + net.latency_ms + late;
+            self.flying.insert((at, self.serial), (1 - from, src, dst, cargo.clone()));
+        }
+    }
+
+    fn send_all(&mut self, from: usize, messages: Vec<(Transmit, Vec<u8>)>) {
+        for (t, bytes) in messages {
+            assert!(
+                self.hosts[from].out.local_set(&t.src).is_some(),
+                "seed {}: source is not ours",
+                self.seed
+            );
+            self.launch(from, t.src, t.dst, Cargo::Control(bytes));
+        }
+    }
+
+    pub fn drain(&mut self, host: usize, id: u64) {
+        let messages = self.hosts[host].drain(id);
+        self.send_all(host, messages);
+    }
+
+    /// The application on `host` sends a packet between the ULIDs.
+    pub fn app_send(&mut self, host: usize) {
+        let h = &mut self.hosts[host];
+        let ulids = self.ulids[host];
+        let tick = h.out.ticks().tick(self.now);
+        let (pair, tag) = match h.contexts.by_ulids(&ulids) {
+            Some(slot) => {
+                let _ = slot.activity.note_sent(tick);
+                let active = slot.ctx.is_active() && slot.ctx.tx_pair() != ulids.pair;
+                if active {
+                    (slot.ctx.tx_pair(), slot.ctx.peer_tag())
+                } else {
+                    (ulids.pair, None)
+                }
+            }
+            None => (ulids.pair, None),
+        };
+        // What the invariant is about: data only ever goes to a verified locator.
+        if let Some(slot) = h.contexts.by_ulids(&ulids) {
+            let known =
+                slot.ctx.peer_locators().iter().any(|l| l.addr == pair.peer && l.is_verified());
+            assert!(known || pair.peer == ulids.pair.peer, "seed {}: unverified", self.seed);
+        }
+        self.launch(host, pair.local, pair.peer, Cargo::Data(tag));
+    }
+
+    pub fn initiate(&mut self, host: usize) {
+        let h = &mut self.hosts[host];
+        let id = h.endpoint.initiate(&h.out, &mut h.contexts, self.ulids[host]).unwrap();
+        self.drain(host, id);
+    }
+
+    /// The next thing that happens, not later than `until`.
+    pub fn step(&mut self, until: Instant) -> bool {
+        let timer = (0..2).filter_map(|i| Some((self.next_timer(i)?, i))).min();
+        let arrival = self.flying.keys().next().map(|k| Instant(k.0));
+        let next = [timer.map(|t| t.0), arrival].into_iter().flatten().min();
+        let Some(at) = next.filter(|at| *at <= until) else {
+            self.set_now(until);
+            return false;
+        };
+        self.set_now(at.max(self.now));
+        if arrival.is_some_and(|a| a <= self.now) {
+            let (to, src, dst, cargo) = self.flying.pop_first().unwrap().1;
+            self.arrive(to, src, dst, cargo);
+        } else if let Some((_, i)) = timer {
+            let due: Vec<u64> = self.hosts[i].contexts.all.keys().copied().collect();
+            for id in due {
+                let h = &mut self.hosts[i];
+                if let Some((ctx, activity)) = h.contexts.all.get_mut(&id) {
+                    ctx.handle_timeout(&h.out, activity);
+                }
+                self.drain(i, id);
+            }
+        }
+        self.check();
+        true
+    }
+
+    fn next_timer(&self, i: usize) -> Option<Instant> {
+        let h = &self.hosts[i];
+        h.contexts.all.values().filter_map(|(c, a)| c.poll_timeout(&h.out, a)).min()
+    }
+
+    fn set_now(&mut self, now: Instant) {
+        self.now = now;
+        self.hosts.iter().for_each(|h| h.out.now.set(now));
+    }
+
+    fn arrive(&mut self, to: usize, src: Addr, dst: Addr, cargo: Cargo) {
+        let now = self.now;
+        let h = &mut self.hosts[to];
+        let mut reply = [0xa5; MAX_MESSAGE];
+        match cargo {
+            Cargo::Control(bytes) => {
+                let mut head = [0u8; 40];
+                head[8..24].copy_from_slice(&src.0);
+                head[24..40].copy_from_slice(&dst.0);
+                let meta = Meta { src, dst, head: &head };
+                let r = h.endpoint.receive(&h.out, &mut h.contexts, meta, &bytes, &mut reply);
+                if let Some(t) = r.reply {
+                    let answer = reply[..t.len].to_vec();
+                    self.send_all(to, vec![(t, answer)]);
+                }
+                if let Some(id) = r.touched {
+                    self.drain(to, id);
+                }
+            }
+            Cargo::Data(tag) => {
+                let tick = h.out.ticks().tick(now);
+                let slot = match tag {
+                    Some(tag) => h.contexts.by_tag(tag),
+                    None => {
+                        let pair = Pair { local: dst, peer: src };
+                        h.contexts.by_ulids(&UlidPair { pair, fii: 0 })
+                    }
+                };
+                if let (Some(tag), None) = (tag, &slot) {
+                    let t = h.endpoint.payload_without_context(&h.out, src, dst, tag, &mut reply);
+                    if let Some(t) = t {
+                        let answer = reply[..t.len].to_vec();
+                        self.send_all(to, vec![(t, answer)]);
+                    }
+                    return;
+                }
+                let wake = slot.as_ref().map(|s| s.activity.note_received(tick));
+                let id = slot.map(|s| s.id);
+                h.received.push(now);
+                if let (Some(Wake::Now), Some(id)) = (wake, id) {
+                    let (ctx, activity) = h.contexts.all.get_mut(&id).unwrap();
+                    ctx.handle_timeout(&h.out, activity);
+                    self.drain(to, id);
+                }
+            }
+        }
+    }
+
+    /// What must hold at every moment.
+    pub fn check(&mut self) {
+        for h in &self.hosts {
+            for (ctx, activity) in h.contexts.all.values() {
+                let seed = self.seed;
+                assert!(ctx.peer_locators().iter().all(|l| l.is_verified()), "seed {seed}");
+                let tx = ctx.tx_pair();
+                assert!(
+                    ctx.peer_locators().iter().any(|l| l.addr == tx.peer)
+                        || tx.peer == ctx.ulids().pair.peer,
+                    "seed {seed}: the pair in use is not of the peer"
+                );
+                let at = ctx.poll_timeout(&h.out, activity);
+                assert!(at.is_some(), "seed {seed}: a context without a timer never ends");
+            }
+        }
+    }
+
+    /// Lets `ms` pass; both applications send every `every` ms if it is not 0.
+    pub fn run(&mut self, ms: u64, every: [u64; 2]) {
+        let end = self.now.after(ms);
+        let mut due = [self.now, self.now];
+        let mut steps = 0u64;
+        while self.now < end {
+            let sends = (0..2).filter(|&i| every[i] > 0).map(|i| due[i]).min().unwrap_or(end);
+            while self.step(sends.min(end)) {
+                steps += 1;
+                assert!(steps < 40 * ms + 10_000, "seed {}: livelock", self.seed);
+            }
+            for i in 0..2 {
+                if every[i] > 0 && due[i] <= self.now && self.now < end {
+                    self.app_send(i);
+                    due[i] = self.now.after(every[i]);
+                }
+            }
+        }
+    }
+
+    /// The longest time without data at `host` since `from`.
+    pub fn longest_gap(&self, host: usize, from: Instant) -> u64 {
+        let times: Vec<u64> =
+            self.hosts[host].received.iter().filter(|t| **t >= from).map(|t| t.0).collect();
+        let first = times.first().map_or(u64::MAX, |t| t - from.0);
+        times.windows(2).map(|w| w[1] - w[0]).chain([first]).max().unwrap_or(u64::MAX)
+    }
+
+    /// Cuts every path over the first prefixes, one way or both.
+    pub fn cut_first(&mut self, a_to_b: bool, b_to_a: bool) {
+        for x in PREFIXES[A] {
+            for y in PREFIXES[B] {
+                if x == PREFIXES[A][0] || y == PREFIXES[B][0] {
+                    if a_to_b {
+                        self.net.cut.insert((x, y));
+                    }
+                    if b_to_a {
+                        self.net.cut.insert((y, x));
+                    }
+                }
+            }
+        }
+    }
+}
