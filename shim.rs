@@ -6,8 +6,22 @@
 
 use kernel::prelude::*;
 
+mod control;
+mod drive;
+mod events;
+mod hba;
+mod mib;
+mod netns;
 pub mod proto;
+mod reap;
 mod sys;
+mod table;
+
+use sys::addrconf::Notifiers;
+use sys::control::Protocol;
+use sys::netns::Registration;
+use sys::table::Memory;
+use sys::work::Queue;
 
 module! {
     type: Shim6,
@@ -17,11 +31,24 @@ module! {
     license: "GPL",
 }
 
-/// What the module registered; dropped in reverse order.
-struct Shim6 {}
+/// What the module registered; dropped in the order of the fields: first what calls us, last what
+/// everything needs.
+struct Shim6 {
+    _notifiers: Notifiers,
+    _protocol: Protocol,
+    _namespaces: Registration,
+    _queue: Queue,
+    _memory: Memory,
+}
 
 impl kernel::Module for Shim6 {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        Ok(Self {})
+        Ok(Self {
+            _memory: Memory::create::<table::Shared, table::Locked>()?,
+            _queue: Queue::create()?,
+            _namespaces: Registration::register()?,
+            _protocol: Protocol::register()?,
+            _notifiers: Notifiers::register()?,
+        })
     }
 }

@@ -195,4 +195,12 @@ counters! {
     NoResponse => "no_response",
     /// Establishments given up: the peer does not speak Shim6.
     NoSupport => "no_support",
+    /// Control messages for which there was no route.
+    ControlNoRoute => "control_no_route",
+    /// Events nobody was told of for want of memory.
+    EventLost => "event_lost",
+    /// Pairs that wanted a context when too many already did.
+    SetupQueueFull => "setup_queue_full",
+    /// TCP sockets told of a new path.
+    TcpKicked => "tcp_kicked",
 }

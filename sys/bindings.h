@@ -4,18 +4,31 @@
 #define SHIM6_SYS_BINDINGS_H
 
 #include <linux/ipv6.h>
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/netfilter_ipv6.h>
+#include <linux/seq_file.h>
 #include <linux/skbuff.h>
 #include <net/ip6_fib.h>
 #include <net/ip6_route.h>
 #include <net/sock.h>
 
+#include "addrconf.h"
 #include "behind.h"
+#include "control.h"
+#include "env.h"
 #include "frag.h"
 #include "gso.h"
 #include "hook.h"
 #include "icmp.h"
+#include "kick.h"
+#include "lock.h"
+#include "netns.h"
+#include "rcu.h"
 #include "route.h"
 #include "skb.h"
+#include "sysctl.h"
+#include "table.h"
+#include "work.h"
 
 #endif /* SHIM6_SYS_BINDINGS_H */

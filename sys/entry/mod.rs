@@ -2,4 +2,10 @@
 
 //! What the kernel calls, through C thunks: turns raw pointers into safe types and calls a driver.
 
+mod addr;
+mod control;
 mod hook;
+pub(crate) mod netns;
+pub(crate) mod table;
+mod timer;
+pub(crate) mod work;

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Control messages, ICMPv6 errors about ours, and the set-up of contexts, on their way into the
+//! core.
+
+use crate::drive;
+use crate::netns::NetState;
+use crate::proto::addr::Pair;
+use crate::proto::addr::Tag;
+use crate::proto::addr::UlidPair;
+use crate::proto::endpoint::IcmpError;
+use crate::proto::endpoint::Meta;
+use crate::proto::endpoint::Refused;
+use crate::proto::wire::PayloadHeader;
+use crate::proto::wire::PROTOCOL;
+
+/// A message with header 140 is for this host; softirq. `false`: no identifiers here, and it is
+/// the kernel's to say that nobody understands it.
+pub(crate) fn receive(state: &NetState, meta: Meta<'_>, message: &[u8]) -> bool {
+    if !state.is_enabled() {
+        return false;
+    }
+    drive::enter(state, |core| {
+        if let Some(header) = PayloadHeader::parse(message) {
+            core.endpoint(|endpoint, env, _, buffer| {
+                let (src, dst) = (meta.src, meta.dst);
+                ((), endpoint.payload_without_context(env, src, dst, header.tag, buffer))
+            });
+            return;
+        }
+        let touched = core.endpoint(|endpoint, env, table, buffer| {
+            let received = endpoint.receive(env, table, meta, message, buffer);
+            (received.touched, received.reply)
+        });
+        if let Some(tag) = touched {
+            core.drain(tag);
+        }
+    });
+    true
+}
+
+/// An ICMPv6 error came back about `packet` of ours (from its IPv6 header on); softirq.
+pub(crate) fn icmp_error(state: &NetState, kind: u8, code: u8, info: u32, packet: &[u8]) {
+    let Some(what) = classify(kind, code, info, packet) else { return };
+    drive::enter(state, |core| {
+        let touched = core.endpoint(|endpoint, env, table, _| {
+            (endpoint.icmp_error(env, table, what, packet), None)
+        });
+        if let Some(tag) = touched {
+            core.drain(tag);
+        }
+    });
+}
+
+/// RFC 5533 8: the errors that "should be processed by the Shim6 layer"; 7.8: "unrecognized Next
+/// Header type (type 4, code 1)".
+fn classify(kind: u8, code: u8, info: u32, packet: &[u8]) -> Option<IcmpError> {
+    match (kind, code) {
+        (1, 0 | 1 | 2 | 3 | 5 | 6) | (3, _) => Some(IcmpError::Unreachable),
+        (4, 1) => {
+            let at = usize::try_from(info).ok()?;
+            (packet.get(at) == Some(&PROTOCOL)).then_some(IcmpError::UnrecognizedNextHeader)
+        }
+        _ => None,
+    }
+}
+
+/// Begins to set up a context; any context.
+pub(crate) fn initiate(state: &NetState, ulids: UlidPair) -> Result<Tag, Refused> {
+    drive::enter(state, |core| {
+        let tag =
+            core.endpoint(|endpoint, env, table, _| (endpoint.initiate(env, table, ulids), None))?;
+        core.drain(tag);
+        Ok(tag)
+    })
+    .unwrap_or(Err(Refused::Address))
+}
+
+/// Sets up the contexts that packets asked for; process context.
+pub(crate) fn initiate_waiting(state: &NetState) {
+    while let Some(Pair { local, peer }) = state.next_waiting() {
+        // A refusal was counted by the core; the pair is counted anew.
+        let _ = initiate(state, UlidPair::new(local, peer));
+    }
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Into the core and out again: takes the control lock, calls the core, drains what it wants into
+//! values, publishes what packets see, unlocks, and only then sends and notifies.
+
+use crate::events;
+use crate::events::Record;
+use crate::hba::Sets;
+use crate::netns::Control;
+use crate::netns::NetState;
+use crate::proto::addr::Addr;
+use crate::proto::addr::Tag;
+use crate::proto::config::Config;
+use crate::proto::context::Context;
+use crate::proto::context::Event;
+use crate::proto::counter::Counter;
+use crate::proto::endpoint::Endpoint;
+use crate::proto::endpoint::Table;
+use crate::proto::env::Env;
+use crate::proto::env::Ticks;
+use crate::proto::env::Transmit;
+use crate::proto::locator::LocalSet;
+use crate::proto::reap::activity::Activity;
+use crate::proto::time::Instant;
+use crate::proto::wire::MAX_MESSAGE;
+use crate::sys::clock;
+use crate::sys::control::Outbox;
+use crate::sys::env;
+use crate::sys::netns::Counters;
+use crate::table;
+use crate::table::Contexts;
+use crate::table::Locators;
+use kernel::prelude::*;
+
+/// How soon a snapshot that found no memory is tried again, in ms.
+const RETRY_MS: u64 = 50;
+
+/// What the core needs from outside, for one call.
+pub(crate) struct Kernel<'a> {
+    counters: &'a Counters,
+    sets: &'a Sets,
+    config: Config,
+}
+
+impl<'a> Kernel<'a> {
+    /// Of a namespace with these sets and settings.
+    pub(crate) fn new(counters: &'a Counters, sets: &'a Sets, config: Config) -> Self {
+        Kernel { counters, sets, config }
+    }
+}
+
+impl Env for Kernel<'_> {
+    fn now(&self) -> Instant {
+        clock::now()
+    }
+
+    fn ticks(&self) -> Ticks {
+        clock::TICKS
+    }
+
+    fn random(&self) -> u64 {
+        env::random()
+    }
+
+    fn sha1(&self, parts: &[&[u8]]) -> [u8; 20] {
+        env::sha1(parts)
+    }
+
+    fn hmac_sha256(&self, key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+        env::hmac_sha256(key, parts)
+    }
+
+    fn config(&self) -> &Config {
+        &self.config
+    }
+
+    fn count(&self, what: Counter) {
+        self.counters.count(what);
+    }
+
+    fn local_set(&self, ulid: &Addr) -> Option<LocalSet<'_>> {
+        self.sets.of(ulid)
+    }
+}
+
+/// What has to be done once the lock is released.
+struct Batch {
+    outbox: Outbox,
+    events: KVec<Record>,
+    kick: bool,
+}
+
+impl Batch {
+    fn act(self, state: &NetState) {
+        self.outbox.send(state.net(), state.catch_all(), || state.count(Counter::ControlNoRoute));
+        for record in self.events.iter() {
+            events::publish(state, record);
+        }
+        if self.kick {
+            state.kick_tcp();
+        }
+    }
+}
+
+/// The core of one namespace, with its control lock held.
+pub(crate) struct Core<'a> {
+    state: &'a NetState,
+    endpoint: &'a mut Endpoint,
+    env: Kernel<'a>,
+    table: Contexts<'a>,
+    buffer: &'a mut [u8; MAX_MESSAGE],
+    batch: &'a mut Batch,
+}
+
+/// Calls `f` with the core of a namespace; any context. `None` if the namespace is going away.
+pub(crate) fn enter<R>(state: &NetState, f: impl FnOnce(&mut Core<'_>) -> R) -> Option<R> {
+    let mut batch = Batch { outbox: Outbox::new(), events: KVec::new(), kick: false };
+    let result = {
+        let mut guard = state.control();
+        let Control { endpoint, sets, writer, nonces, buffer, over } = &mut *guard;
+        if *over {
+            return None;
+        }
+        let mut core = Core {
+            state,
+            endpoint,
+            env: Kernel::new(state.counters(), sets, state.config()),
+            table: Contexts { state, writer, nonces },
+            buffer,
+            batch: &mut batch,
+        };
+        f(&mut core)
+    };
+    batch.act(state);
+    Some(result)
+}
+
+impl Core<'_> {
+    /// Calls the endpoint; an answer that it writes into the buffer is sent.
+    pub(crate) fn endpoint<R>(
+        &mut self,
+        f: impl FnOnce(&mut Endpoint, &dyn Env, &mut Contexts<'_>, &mut [u8]) -> (R, Option<Transmit>),
+    ) -> R {
+        let (result, reply) = f(self.endpoint, &self.env, &mut self.table, self.buffer);
+        if let Some(reply) = reply {
+            post(self.state, &mut self.batch.outbox, self.buffer, &reply);
+        }
+        result
+    }
+
+    /// Calls a context, if it is still there, and drains it.
+    pub(crate) fn context<R>(
+        &mut self,
+        tag: Tag,
+        f: impl FnOnce(&mut Context<Locators>, &dyn Env, &Activity) -> R,
+    ) -> Option<R> {
+        let slot = self.table.by_tag(tag)?;
+        let result = f(slot.ctx, &self.env, slot.activity);
+        self.drain(tag);
+        Some(result)
+    }
+
+    /// Whether a context of this identifier has to be told of a change of our locators.
+    pub(crate) fn is_affected(&self, ulid: &Addr) -> bool {
+        self.env.sets.is_affected(ulid)
+    }
+
+    /// Takes out all a context wants: messages, events, what packets see, its timer.
+    pub(crate) fn drain(&mut self, tag: Tag) {
+        let Some((node, locked)) = self.table.writer.by_tag(tag) else { return };
+        let (env, activity) = (&self.env, &node.activity);
+        while let Some(message) = locked.ctx.poll_transmit(env, activity, self.buffer) {
+            post(self.state, &mut self.batch.outbox, self.buffer, &message);
+        }
+        while let Some(event) = locked.ctx.poll_event() {
+            match event {
+                Event::Rehomed { .. } => {
+                    node.ask_kick(self.state.kick_generation());
+                    self.batch.kick = true;
+                }
+                Event::Failed { hold_until, .. } => {
+                    self.state.hold_down(&locked.ctx.ulids().pair, hold_until);
+                }
+                _ => {}
+            }
+            let record = record(&locked.ctx, event);
+            if self.batch.events.push(record, GFP_ATOMIC).is_err() {
+                self.state.count(Counter::EventLost);
+            }
+        }
+        if locked.ctx.is_gone() {
+            self.table.remove(tag);
+            return;
+        }
+        let wake_ms = locked.ctx.wake_after_ms(env.config());
+        let published = match env.local_set(&locked.ctx.ulids().pair.local) {
+            Some(set) => table::publish(node, locked, wake_ms, set.locators.iter().map(|l| l.addr)),
+            None => table::publish(node, locked, wake_ms, core::iter::empty()),
+        };
+        if !published {
+            self.state.count(Counter::OutOfMemory);
+            node.arm(clock::now().after(RETRY_MS));
+        } else if let Some(at) = locked.ctx.poll_timeout(env, activity) {
+            node.arm(at);
+        }
+        // A packet may have turned the direction since: then it saw the old, later timer.
+        if let Some(at) = locked.ctx.poll_timeout(env, activity) {
+            node.arm_earlier(at);
+        }
+    }
+}
+
+fn post(state: &NetState, outbox: &mut Outbox, buffer: &[u8], message: &Transmit) {
+    let posted = buffer
+        .get(..message.len)
+        .is_some_and(|octets| outbox.push(&message.src, &message.dst, octets).is_ok());
+    if !posted {
+        state.count(Counter::OutOfMemory);
+    }
+}
+
+fn record(ctx: &Context<Locators>, event: Event) -> Record {
+    Record {
+        time_ns: clock::monotonic_ns(),
+        event,
+        ulids: *ctx.ulids(),
+        local_tag: ctx.local_tag(),
+        peer_tag: ctx.peer_tag(),
+        state: ctx.state(),
+        tx: ctx.tx_pair(),
+    }
+}

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Our own locators: the HBA and CGA sets of a namespace, and which of their addresses can be
+//! used now.
+
+use crate::drive;
+use crate::netns::NetState;
+use crate::proto::addr::Addr;
+use crate::proto::hba::Pds;
+use crate::proto::hba::PdsError;
+use crate::proto::locator::LocalLocator;
+use crate::proto::locator::LocalSet;
+use crate::proto::locator::Method;
+use crate::proto::locator::Preference;
+use crate::proto::locator::MAX_LOCATORS;
+use crate::sys::addrconf;
+use crate::sys::addrconf::State;
+use crate::sys::env;
+use kernel::prelude::*;
+
+/// Most sets of one namespace.
+pub(crate) const MAX_SETS: usize = 16;
+/// How often tentative addresses are looked at, in ms: nobody tells when they become usable.
+const TENTATIVE_MS: u32 = 50;
+/// How many contexts are looked at in one go.
+const SLICE: usize = 64;
+
+/// One set: addresses that can stand for each other.
+pub(crate) struct Set {
+    /// The CGA Parameter Data Structure.
+    pub(crate) pds: KVec<u8>,
+    /// Its addresses.
+    pub(crate) locators: KVec<LocalLocator>,
+    generation: u32,
+    /// What its contexts have not been told yet.
+    changed: bool,
+}
+
+/// The sets of a namespace, under its control lock.
+pub(crate) struct Sets {
+    list: KVec<Set>,
+    /// A set went, and its contexts have not been told yet.
+    removed: bool,
+}
+
+/// Why a set was not added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AddError {
+    /// The parameters are malformed.
+    Parameters(PdsError),
+    /// This address does not come from the parameters, or is not one a shim may use.
+    Address(Addr),
+    /// This address is in a set already.
+    Exists(Addr),
+    /// No addresses, too many of them, or too many sets.
+    TooMany,
+    /// The hooks could not be registered, or there is no memory.
+    Kernel(Error),
+}
+
+impl From<Error> for AddError {
+    fn from(e: Error) -> Self {
+        AddError::Kernel(e)
+    }
+}
+
+impl From<kernel::alloc::AllocError> for AddError {
+    fn from(_: kernel::alloc::AllocError) -> Self {
+        AddError::Kernel(ENOMEM)
+    }
+}
+
+impl From<AddError> for Error {
+    fn from(e: AddError) -> Self {
+        match e {
+            AddError::Parameters(_) | AddError::Address(_) => EINVAL,
+            AddError::Exists(_) => EEXIST,
+            AddError::TooMany => E2BIG,
+            AddError::Kernel(e) => e,
+        }
+    }
+}
+
+impl Sets {
+    /// None yet, with room for all there may be.
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Sets { list: KVec::with_capacity(MAX_SETS, GFP_KERNEL)?, removed: false })
+    }
+
+    /// The set that has this address.
+    pub(crate) fn of(&self, addr: &Addr) -> Option<LocalSet<'_>> {
+        self.list.iter().find(|s| s.has(addr)).map(|s| LocalSet {
+            pds: &s.pds,
+            locators: &s.locators,
+            generation: s.generation,
+        })
+    }
+
+    /// All of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Set> {
+        self.list.iter()
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+}
+
+impl Set {
+    /// Verifies `addresses` against the parameters; without addresses, makes those of all the
+    /// parameters' prefixes.
+    fn new(state: &NetState, parameters: &[u8], addresses: &[Addr]) -> Result<Set, AddError> {
+        let pds = Pds::parse(parameters).map_err(AddError::Parameters)?;
+        let mut sha1 = |parts: &[&[u8]]| env::sha1(parts);
+        let mut locators = KVec::new();
+        let mut add = |addr: Addr, sha1: &mut dyn FnMut(&[&[u8]]) -> [u8; 20]| {
+            let method = match (pds.verify_hba(&addr, sha1), pds.verify_cga(&addr, sha1)) {
+                (true, _) => Method::Hba,
+                (false, true) => Method::Cga,
+                (false, false) => return Err(AddError::Address(addr)),
+            };
+            if !addr.is_eligible() {
+                return Err(AddError::Address(addr));
+            }
+            let usable = addrconf::state(state.net(), &addr) == State::Usable;
+            let locator = LocalLocator { addr, method, pref: Preference::default(), usable };
+            Ok(locators.push(locator, GFP_KERNEL)?)
+        };
+        for addr in addresses {
+            add(*addr, &mut sha1)?;
+        }
+        if addresses.is_empty() {
+            let sec = pds.sec(&mut sha1);
+            for prefix in pds.prefixes() {
+                let addr = pds.address(prefix, sec, &mut sha1);
+                add(addr, &mut sha1)?;
+            }
+        }
+        let twice = |l: &LocalLocator| locators.iter().filter(|o| o.addr == l.addr).count() > 1;
+        if let Some(l) = locators.iter().find(|l| twice(l)) {
+            return Err(AddError::Exists(l.addr));
+        }
+        if locators.is_empty() || locators.len() > MAX_LOCATORS {
+            return Err(AddError::TooMany);
+        }
+        let mut octets = KVec::new();
+        octets.extend_from_slice(parameters, GFP_KERNEL)?;
+        Ok(Set { pds: octets, locators, generation: env::random() as u32, changed: false })
+    }
+
+    fn has(&self, addr: &Addr) -> bool {
+        self.locators.iter().any(|l| l.addr == *addr)
+    }
+}
+
+/// Makes a set known: verified, all of it or nothing. The first one of a namespace switches the
+/// shim on there. Sleeps.
+pub(crate) fn add(state: &NetState, parameters: &[u8], addresses: &[Addr]) -> Result<(), AddError> {
+    let set = Set::new(state, parameters, addresses)?;
+    let mut hooks = state.admin();
+    hooks.enable(state)?;
+    let result = {
+        let mut control = state.control();
+        let sets = &mut control.sets;
+        let taken = set.locators.iter().find(|l| sets.of(&l.addr).is_some());
+        match (taken, sets.list.len() < MAX_SETS) {
+            (Some(l), _) => Err(AddError::Exists(l.addr)),
+            (None, false) => Err(AddError::TooMany),
+            // The room was allocated in `Sets::new`.
+            (None, true) => sets.list.push(set, GFP_ATOMIC).map_err(AddError::from),
+        }
+    };
+    hooks.disable_if_unused(state);
+    // Addresses may have changed between the look at them and the lock.
+    state.addresses_changed();
+    result
+}
+
+/// Forgets the set that has this address; its contexts are discarded. The last one of a namespace
+/// switches the shim off there. Sleeps.
+pub(crate) fn remove(state: &NetState, addr: &Addr) -> Result {
+    let mut hooks = state.admin();
+    let set = {
+        let mut control = state.control();
+        let sets = &mut control.sets;
+        let at = sets.list.iter().position(|s| s.has(addr)).ok_or(ENOENT)?;
+        sets.removed = true;
+        sets.list.remove(at).map_err(|_| ENOENT)?
+    };
+    drop(set);
+    tell_contexts(state);
+    hooks.disable_if_unused(state);
+    Ok(())
+}
+
+/// Addresses or interfaces changed: finds out which locators can be used, and tells the contexts.
+/// Process context.
+pub(crate) fn refresh(state: &NetState) {
+    // One at a time: the flags `changed` belong to one walk.
+    let _admin = state.admin();
+    let mut tentative = false;
+    let mut known = KVec::new();
+    for locator in state.control().sets.iter().flat_map(|s| s.locators.iter()) {
+        if known.push(*locator, GFP_ATOMIC).is_err() {
+            return state.addresses_later(TENTATIVE_MS);
+        }
+    }
+    for locator in known.iter_mut() {
+        let now = addrconf::state(state.net(), &locator.addr);
+        tentative |= now == State::Tentative;
+        locator.usable = now == State::Usable;
+    }
+    let mut changed = false;
+    {
+        let mut control = state.control();
+        for set in control.sets.list.iter_mut() {
+            for locator in set.locators.iter_mut() {
+                let new = known.iter().find(|k| k.addr == locator.addr).map(|k| k.usable);
+                if let Some(usable) = new.filter(|u| *u != locator.usable) {
+                    locator.usable = usable;
+                    set.changed = true;
+                }
+            }
+            changed |= set.changed;
+        }
+    }
+    if changed {
+        tell_contexts(state);
+    }
+    if tentative {
+        state.addresses_later(TENTATIVE_MS);
+    }
+}
+
+/// Tells the contexts of sets that changed or went. Process context, `admin` held.
+fn tell_contexts(state: &NetState) {
+    let Ok(mut walk) = state.walk() else { return state.addresses_later(TENTATIVE_MS) };
+    let mut more = true;
+    while more {
+        more = walk.slice(SLICE, |node| {
+            let ulid = node.ulids().pair.local;
+            drive::enter(state, |core| {
+                if core.is_affected(&ulid) {
+                    core.context(node.tag(), |ctx, env, activity| ctx.local_changed(env, activity));
+                }
+            });
+            true
+        });
+    }
+    let mut control = state.control();
+    control.sets.removed = false;
+    for set in control.sets.list.iter_mut() {
+        set.changed = false;
+    }
+}
+
+impl Sets {
+    /// Whether a context of this identifier has to be told of a change.
+    pub(crate) fn is_affected(&self, ulid: &Addr) -> bool {
+        match self.list.iter().find(|s| s.has(ulid)) {
+            Some(set) => set.changed,
+            None => true,
+        }
+    }
+}

@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the shim has of one network namespace.
+//!
+//! Locks, in the order in which they are taken:
+//! 1. `admin`, a mutex: whether the hooks are registered.
+//! 2. `control`, a spinlock with bottom halves off: the core, the sets, the tables' writer.
+//! 3. `waiting`, a spinlock with bottom halves off: pairs that packets want contexts for.
+//!
+//! Packets take none of them but the last, once in a context's life.
+
+use crate::drive::Kernel;
+use crate::hba::Sets;
+use crate::proto::addr::Addr;
+use crate::proto::addr::Pair;
+use crate::proto::addr::Tag;
+use crate::proto::config::Config;
+use crate::proto::context::Setup;
+use crate::proto::context::SetupSlot;
+use crate::proto::counter::Counter;
+use crate::proto::endpoint::Endpoint;
+use crate::proto::time::Instant;
+use crate::proto::wire::MAX_MESSAGE;
+use crate::sys::addrconf;
+use crate::sys::clock;
+use crate::sys::entry::netns;
+use crate::sys::env;
+use crate::sys::hook::Hooks;
+use crate::sys::lock::SpinGuardBh;
+use crate::sys::lock::SpinLockBh;
+use crate::sys::netns::Counters;
+use crate::sys::netns::NetRef;
+use crate::sys::netns::Owner;
+use crate::sys::netns::Proc;
+use crate::sys::rcu::Guard;
+use crate::sys::rcu::Rcu;
+use crate::sys::rcu::RcuBox;
+use crate::sys::rcu::RcuPtr;
+use crate::sys::sysctl::Sysctls;
+use crate::sys::work::Work;
+use crate::table::alias;
+use crate::table::Node;
+use crate::table::Path;
+use crate::table::Tables;
+use crate::table::Walk;
+use crate::table::Writer;
+use crate::table::MOST_ALIASES;
+use core::ops::Deref;
+use core::sync::atomic::AtomicBool;
+use core::sync::atomic::AtomicU32;
+use core::sync::atomic::Ordering::Relaxed;
+use kernel::alloc::kvec::KVVec;
+use kernel::prelude::*;
+use kernel::sync::new_mutex;
+use kernel::sync::Mutex;
+use kernel::sync::MutexGuard;
+use kernel::sync::SetOnce;
+
+/// Slots of the set-up heuristic.
+const SETUP_SLOTS: usize = 4096;
+/// Pairs that may wait for their contexts.
+const WAITING: usize = 64;
+
+/// What the control lock protects.
+pub(crate) struct Control {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) sets: Sets,
+    pub(crate) writer: Writer,
+    pub(crate) nonces: KVVec<u64>,
+    /// Where messages are made.
+    pub(crate) buffer: [u8; MAX_MESSAGE],
+    /// The namespace is going away.
+    pub(crate) over: bool,
+}
+
+/// What needs the state's address to be made.
+pub(crate) struct Late {
+    pub(crate) sysctls: Sysctls,
+    pub(crate) proc: Option<Proc>,
+    pub(crate) initiate: Work,
+    pub(crate) kick: Work,
+    pub(crate) addresses: Work,
+}
+
+struct Waiting {
+    pairs: [Pair; WAITING],
+    len: usize,
+}
+
+/// The state of one namespace. Fields are dropped in this order: first what can still call us.
+#[pin_data]
+pub(crate) struct NetState {
+    late: SetOnce<Late>,
+    #[pin]
+    admin: Mutex<Admin>,
+    tables: Tables,
+    #[pin]
+    control: SpinLockBh<Control>,
+    #[pin]
+    waiting: SpinLockBh<Waiting>,
+    config: RcuPtr<Config>,
+    setup: SetOnce<KVVec<SetupSlot>>,
+    secrets: [u64; 4],
+    catch_all: AtomicU32,
+    kick_generation: AtomicU32,
+    enabled: AtomicBool,
+    counters: Counters,
+    owner: Owner,
+}
+
+/// Whether the hooks are registered: only where there is a set.
+pub(crate) struct Admin {
+    hooks: Option<Hooks>,
+    over: bool,
+}
+
+impl Admin {
+    /// Registers the hooks.
+    pub(crate) fn enable(&mut self, state: &NetState) -> Result {
+        if self.over {
+            return Err(ENODEV);
+        }
+        if self.hooks.is_none() {
+            state.allocate()?;
+            self.hooks = Some(netns::hooks(state)?);
+            state.enabled.store(true, Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Takes the hooks out if no set is left.
+    pub(crate) fn disable_if_unused(&mut self, state: &NetState) {
+        if state.control().sets.is_empty() {
+            state.enabled.store(false, Relaxed);
+            self.hooks = None;
+        }
+    }
+}
+
+impl NetState {
+    /// The state of a new namespace.
+    pub(crate) fn new(owner: Owner) -> Result<impl PinInit<Self, Error>> {
+        let (tables, writer) = Tables::new()?;
+        let counters = Counters::new()?;
+        let config = RcuPtr::none();
+        config.replace(Some(RcuBox::new(Config::default(), GFP_KERNEL)?));
+        let sets = Sets::new()?;
+        let secrets = core::array::from_fn(|_| env::random());
+        let control = Control {
+            endpoint: Endpoint::new(&Kernel::new(&counters, &sets, Config::default())),
+            sets,
+            writer,
+            nonces: KVVec::new(),
+            buffer: [0; MAX_MESSAGE],
+            over: false,
+        };
+        let waiting = Waiting { pairs: [Pair::default(); WAITING], len: 0 };
+        Ok(try_pin_init!(Self {
+            late: SetOnce::new(),
+            admin <- new_mutex!(Admin { hooks: None, over: false }, "shim6_admin"),
+            tables,
+            control <- SpinLockBh::new(control, c"shim6_control", kernel::static_lock_class!()),
+            waiting <- SpinLockBh::new(waiting, c"shim6_waiting", kernel::static_lock_class!()),
+            config,
+            setup: SetOnce::new(),
+            secrets,
+            catch_all: AtomicU32::new(0),
+            kick_generation: AtomicU32::new(1),
+            enabled: AtomicBool::new(false),
+            counters,
+            owner,
+        }))
+    }
+
+    /// Completes a state whose address is known.
+    pub(crate) fn begin(&self, late: Late) {
+        self.late.populate(late);
+    }
+
+    /// The namespace is going away, or the module: no more packets, timers or work. Sleeps; the
+    /// state is freed a grace period later.
+    pub(crate) fn end(&self) {
+        {
+            let mut admin = self.admin.lock();
+            admin.over = true;
+            admin.hooks = None;
+        }
+        self.enabled.store(false, Relaxed);
+        self.control.lock().over = true;
+        if let Some(late) = self.late.as_ref() {
+            late.initiate.disable();
+            late.kick.disable();
+            late.addresses.disable();
+        }
+    }
+
+    /// Memory that only an enabled namespace needs.
+    fn allocate(&self) -> Result {
+        if self.setup.as_ref().is_some() {
+            return Ok(());
+        }
+        let mut slots = KVVec::with_capacity(SETUP_SLOTS, GFP_KERNEL)?;
+        for _ in 0..SETUP_SLOTS {
+            slots.push(SetupSlot::new(), GFP_KERNEL)?;
+        }
+        let words = (2 * self.config().max_pending as usize).next_power_of_two();
+        let nonces = KVVec::from_elem(0u64, words, GFP_KERNEL)?;
+        self.control.lock().nonces = nonces;
+        self.setup.populate(slots);
+        Ok(())
+    }
+
+    /// The namespace.
+    #[inline]
+    pub(crate) fn net(&self) -> NetRef<'_> {
+        self.owner.net()
+    }
+
+    /// The namespace, to register something for it.
+    pub(crate) fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
+    /// Whether there is a set: else nothing here is the shim's business.
+    #[inline]
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.enabled.load(Relaxed)
+    }
+
+    /// One more of these.
+    #[inline]
+    pub(crate) fn count(&self, what: Counter) {
+        self.counters.count(what);
+    }
+
+    /// The counters.
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// How many there were of these.
+    pub(crate) fn counted(&self, what: Counter) -> u64 {
+        self.counters.read(what)
+    }
+
+    /// How many contexts there are.
+    pub(crate) fn contexts(&self) -> u32 {
+        self.tables.len()
+    }
+
+    /// A walk over all contexts.
+    pub(crate) fn walk(&self) -> Result<Walk<'_>> {
+        self.tables.walk()
+    }
+
+    /// Takes the control lock.
+    pub(crate) fn control(&self) -> SpinGuardBh<'_, Control> {
+        self.control.lock()
+    }
+
+    /// Takes the administration's lock. Sleeps.
+    pub(crate) fn admin(&self) -> MutexGuard<'_, Admin> {
+        self.admin.lock()
+    }
+
+    /// The settings as they are now.
+    pub(crate) fn config(&self) -> Config {
+        let guard = Guard::new();
+        self.config.get(Rcu::of(&guard)).copied().unwrap_or_default()
+    }
+
+    /// An administrator wrote a setting.
+    pub(crate) fn config_changed(&self) {
+        let Some(late) = self.late.as_ref() else { return };
+        // Under the mutex, so that of two writers the later one's snapshot stays.
+        let _admin = self.admin.lock();
+        if let Ok(config) = RcuBox::new(late.sysctls.snapshot(), GFP_KERNEL) {
+            self.config.replace(Some(config));
+        }
+    }
+
+    /// The index of the dummy device of the catch-all route, 0 if there is none.
+    #[inline]
+    pub(crate) fn catch_all(&self) -> u32 {
+        self.catch_all.load(Relaxed)
+    }
+
+    /// Addresses or interfaces of this namespace changed; any context.
+    pub(crate) fn addresses_changed(&self) {
+        self.catch_all.store(addrconf::catch_all(self.net()), Relaxed);
+        if self.is_enabled() {
+            self.addresses_later(0);
+        }
+    }
+
+    /// Looks at the addresses in so many milliseconds.
+    pub(crate) fn addresses_later(&self, delay_ms: u32) {
+        if let Some(late) = self.late.as_ref() {
+            late.addresses.queue(delay_ms);
+        }
+    }
+
+    /// Packets stamp their contexts with this.
+    #[inline]
+    pub(crate) fn tick(&self) -> u64 {
+        clock::tick()
+    }
+
+    /// A keyed hash of two addresses: who chooses addresses cannot choose slots.
+    #[inline]
+    fn key(&self, pair: &Pair) -> u64 {
+        let words = [
+            pair.local.prefix(),
+            pair.local.interface_id(),
+            pair.peer.prefix(),
+            pair.peer.interface_id(),
+        ];
+        let [a, b, c, d] = core::array::from_fn(|i| {
+            let word = words.get(i).copied().unwrap_or(0);
+            u128::from(word ^ self.secrets.get(i).copied().unwrap_or(0))
+        });
+        let fold = |product: u128| (product >> 64) as u64 ^ product as u64;
+        fold(a * b) ^ fold(c * d).rotate_left(32)
+    }
+
+    /// The heuristic that decides which pairs deserve a context.
+    fn setup(&self) -> Option<Setup<'_>> {
+        self.setup.as_ref().map(|slots| Setup(slots))
+    }
+
+    /// No context with this pair until then.
+    pub(crate) fn hold_down(&self, pair: &Pair, until: Instant) {
+        if let Some(setup) = self.setup() {
+            setup.hold_down(self.key(pair), until);
+        }
+    }
+
+    /// When the hold-down of a pair ends, if it is held down now.
+    pub(crate) fn held_until(&self, pair: &Pair) -> Option<Instant> {
+        self.setup()?.held_until(self.key(pair), clock::now())
+    }
+
+    /// A pair reached the threshold.
+    #[cold]
+    fn want_context(&self, pair: &Pair) {
+        if !pair.local.is_eligible() || !pair.peer.is_eligible() {
+            return;
+        }
+        {
+            let mut waiting = self.waiting.lock();
+            let Waiting { pairs, len } = &mut *waiting;
+            match pairs.get_mut(*len) {
+                Some(slot) => {
+                    *slot = *pair;
+                    *len += 1;
+                }
+                None => return self.count(Counter::SetupQueueFull),
+            }
+        }
+        if let Some(late) = self.late.as_ref() {
+            late.initiate.queue(0);
+        }
+    }
+
+    /// Takes out a pair that wants a context.
+    pub(crate) fn next_waiting(&self) -> Option<Pair> {
+        let mut waiting = self.waiting.lock();
+        waiting.len = waiting.len.checked_sub(1)?;
+        waiting.pairs.get(waiting.len).copied()
+    }
+
+    /// The generation in which contexts that move now are kicked.
+    pub(crate) fn kick_generation(&self) -> u32 {
+        self.kick_generation.load(Relaxed)
+    }
+
+    /// Ends a generation and returns it: who moves from now on is of the next one.
+    pub(crate) fn next_kick_generation(&self) -> u32 {
+        self.kick_generation.fetch_add(1, Relaxed)
+    }
+
+    /// Kicks TCP soon.
+    pub(crate) fn kick_tcp(&self) {
+        if let Some(late) = self.late.as_ref() {
+            late.kick.queue(0);
+        }
+    }
+}
+
+/// A namespace's state as packets see it: inside an RCU read-side section.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    state: &'a NetState,
+    rcu: Rcu<'a>,
+}
+
+impl Deref for View<'_> {
+    type Target = NetState;
+
+    #[inline]
+    fn deref(&self) -> &NetState {
+        self.state
+    }
+}
+
+impl<'a> View<'a> {
+    /// The view of who holds the RCU read lock.
+    #[inline]
+    pub(crate) fn new(state: &'a NetState, rcu: Rcu<'a>) -> Self {
+        View { state, rcu }
+    }
+
+    /// The default context of two identifiers.
+    #[inline]
+    pub(crate) fn by_ulids(self, local: &Addr, peer: &Addr) -> Option<&'a Node> {
+        self.state.tables.by_ulids(self.rcu, local, peer, 0)
+    }
+
+    /// The context of a CT(local).
+    #[inline]
+    pub(crate) fn by_tag(self, tag: Tag) -> Option<&'a Node> {
+        self.state.tables.by_tag(self.rcu, tag)
+    }
+
+    /// What packets see of a context.
+    #[inline]
+    pub(crate) fn path(self, node: &'a Node) -> Option<&'a Path> {
+        node.path(self.rcu)
+    }
+
+    /// The context that sends to this CT(peer) from and to these locators.
+    pub(crate) fn by_peer_tag(self, tag: Tag, pair: &Pair) -> Option<(&'a Node, &'a Path)> {
+        self.state.tables.by_alias(self.rcu, alias(tag)).take(MOST_ALIASES).find_map(|node| {
+            let path = self.path(node)?;
+            (path.is_local(&pair.local) && path.is_peer(&pair.peer)).then_some((node, path))
+        })
+    }
+
+    /// A packet of a pair without a context was sent or received.
+    #[inline]
+    pub(crate) fn note_no_context(self, local: &Addr, peer: &Addr) {
+        let (Some(setup), Some(config)) = (self.state.setup(), self.state.config.get(self.rcu))
+        else {
+            return;
+        };
+        let pair = Pair { local: *local, peer: *peer };
+        if setup.note(self.state.key(&pair), clock::now(), config) {
+            self.state.want_context(&pair);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Thunks for addresses and interfaces. */
+#include <linux/inetdevice.h>
+#include <linux/netdevice.h>
+#include <linux/notifier.h>
+#include <net/addrconf.h>
+#include <net/if_inet6.h>
+#include <net/net_namespace.h>
+
+#include "addrconf.h"
+
+/* The dummy device whose /128 copies keep identifiers alive. */
+#define SHIM6_CATCH_ALL "shim0"
+
+static int shim6_inet6addr(struct notifier_block *nb, unsigned long event,
+			   void *ptr)
+{
+	struct inet6_ifaddr *ifa = ptr;
+
+	shim6_entry_addresses(dev_net(ifa->idev->dev));
+	return NOTIFY_DONE;
+}
+
+static int shim6_netdev(struct notifier_block *nb, unsigned long event,
+			void *ptr)
+{
+	switch (event) {
+	case NETDEV_UP:
+	case NETDEV_DOWN:
+	case NETDEV_CHANGE:
+	case NETDEV_REGISTER:
+	case NETDEV_UNREGISTER:
+	case NETDEV_CHANGENAME:
+		shim6_entry_addresses(dev_net(netdev_notifier_info_to_dev(ptr)));
+	}
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block shim6_inet6addr_nb = {
+	.notifier_call = shim6_inet6addr,
+};
+
+static struct notifier_block shim6_netdev_nb = {
+	.notifier_call = shim6_netdev,
+};
+
+int shim6_notifiers_register(void)
+{
+	int err = register_netdevice_notifier(&shim6_netdev_nb);
+
+	if (err)
+		return err;
+	err = register_inet6addr_notifier(&shim6_inet6addr_nb);
+	if (err)
+		unregister_netdevice_notifier(&shim6_netdev_nb);
+	return err;
+}
+
+void shim6_notifiers_unregister(void)
+{
+	unregister_inet6addr_notifier(&shim6_inet6addr_nb);
+	unregister_netdevice_notifier(&shim6_netdev_nb);
+}
+
+static enum shim6_addr_state shim6_ifa_state(const struct net_device *dev,
+					     const struct inet6_ifaddr *ifa)
+{
+	if (!netif_running(dev) || !netif_carrier_ok(dev) ||
+	    ifa->flags & IFA_F_DADFAILED)
+		return SHIM6_ADDR_DOWN;
+	if (ifa->flags & IFA_F_TENTATIVE)
+		return SHIM6_ADDR_TENTATIVE;
+	return SHIM6_ADDR_USABLE;
+}
+
+enum shim6_addr_state shim6_addr_state(struct net *net,
+				       const struct in6_addr *addr)
+{
+	enum shim6_addr_state best = SHIM6_ADDR_ABSENT;
+	const struct inet6_ifaddr *ifa;
+	const struct inet6_dev *idev;
+	const struct net_device *dev;
+
+	rcu_read_lock();
+	for_each_netdev_rcu(net, dev) {
+		idev = __in6_dev_get(dev);
+		if (!idev || !strcmp(dev->name, SHIM6_CATCH_ALL))
+			continue;
+		list_for_each_entry_rcu(ifa, &idev->addr_list, if_list) {
+			if (ipv6_addr_equal(&ifa->addr, addr))
+				best = max(best, shim6_ifa_state(dev, ifa));
+		}
+	}
+	rcu_read_unlock();
+	return best;
+}
+
+int shim6_catch_all(struct net *net)
+{
+	const struct net_device *dev;
+	int ifindex = 0;
+
+	rcu_read_lock();
+	dev = dev_get_by_name_rcu(net, SHIM6_CATCH_ALL);
+	if (dev)
+		ifindex = dev->ifindex;
+	rcu_read_unlock();
+	return ifindex;
+}

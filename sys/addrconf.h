@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Addresses and interfaces: what can be a locator now, and when to look again. */
+#ifndef SHIM6_SYS_ADDRCONF_H
+#define SHIM6_SYS_ADDRCONF_H
+
+#include <linux/in6.h>
+#include <net/net_namespace.h>
+
+enum shim6_addr_state {
+	SHIM6_ADDR_ABSENT,
+	SHIM6_ADDR_TENTATIVE,
+	SHIM6_ADDR_DOWN,
+	SHIM6_ADDR_USABLE,
+};
+
+int shim6_notifiers_register(void);
+void shim6_notifiers_unregister(void);
+enum shim6_addr_state shim6_addr_state(struct net *net,
+				       const struct in6_addr *addr);
+int shim6_catch_all(struct net *net);
+
+/* Called from here: sys/entry/addr.rs. */
+void shim6_entry_addresses(struct net *net);
+
+#endif

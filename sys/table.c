@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Thunks for the context table: rhashtable, timer_list and RCU are macros. */
+#include <linux/jhash.h>
+#include <linux/rhashtable.h>
+#include <linux/slab.h>
+#include <net/ipv6.h>
+
+#include "table.h"
+
+static struct kmem_cache *shim6_nodes;
+
+int shim6_nodes_create(unsigned int size, unsigned int align)
+{
+	shim6_nodes = kmem_cache_create("shim6_context", size, align, 0, NULL);
+	return shim6_nodes ? 0 : -ENOMEM;
+}
+
+void shim6_nodes_destroy(void)
+{
+	kmem_cache_destroy(shim6_nodes);
+}
+
+void *shim6_node_alloc(void)
+{
+	return kmem_cache_alloc(shim6_nodes, GFP_ATOMIC);
+}
+
+void shim6_node_release(void *node)
+{
+	kmem_cache_free(shim6_nodes, node);
+}
+
+static u32 shim6_key_hash(const void *data, u32 len, u32 seed)
+{
+	return jhash2(data, sizeof(struct shim6_key) / sizeof(u32), seed);
+}
+
+static int shim6_key_cmp(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct shim6_key *a = arg->key;
+	const struct shim6_key *b = &((const struct shim6_node *)obj)->key;
+
+	return !ipv6_addr_equal(&a->peer, &b->peer) ||
+	       !ipv6_addr_equal(&a->local, &b->local) || a->fii != b->fii;
+}
+
+static u32 shim6_word_hash(const void *data, u32 len, u32 seed)
+{
+	return jhash_2words(((const u32 *)data)[0], ((const u32 *)data)[1], seed);
+}
+
+static const struct rhashtable_params shim6_by_ulids_params = {
+	.key_len = sizeof(struct shim6_key),
+	.key_offset = offsetof(struct shim6_node, key),
+	.head_offset = offsetof(struct shim6_node, by_ulids),
+	.hashfn = shim6_key_hash,
+	.obj_cmpfn = shim6_key_cmp,
+	.automatic_shrinking = true,
+};
+
+static const struct rhashtable_params shim6_by_tag_params = {
+	.key_len = sizeof(u64),
+	.key_offset = offsetof(struct shim6_node, tag),
+	.head_offset = offsetof(struct shim6_node, by_tag),
+	.hashfn = shim6_word_hash,
+	.automatic_shrinking = true,
+};
+
+static const struct rhashtable_params shim6_by_alias_params = {
+	.key_len = sizeof(u64),
+	.key_offset = offsetof(struct shim6_node, alias),
+	.head_offset = offsetof(struct shim6_node, by_alias),
+	.hashfn = shim6_word_hash,
+	.automatic_shrinking = true,
+};
+
+static void shim6_timer(struct timer_list *timer)
+{
+	struct shim6_node *node = timer_container_of(node, timer, timer);
+
+	rcu_read_lock();
+	shim6_entry_timer(node);
+	rcu_read_unlock();
+}
+
+void shim6_node_init(struct shim6_node *node, void *owner)
+{
+	memset(node, 0, sizeof(*node));
+	node->owner = owner;
+	timer_setup(&node->timer, shim6_timer, 0);
+}
+
+void shim6_node_arm(struct shim6_node *node, unsigned long expires)
+{
+	mod_timer(&node->timer, expires);
+	/* pairs with the barrier in shim6_node_arm_earlier() */
+	smp_mb();
+}
+
+void shim6_node_arm_earlier(struct shim6_node *node, unsigned long expires)
+{
+	/* pairs with the barrier in shim6_node_arm() */
+	smp_mb();
+	timer_reduce(&node->timer, expires);
+}
+
+void shim6_node_stop(struct shim6_node *node)
+{
+	timer_shutdown(&node->timer);
+}
+
+static void shim6_node_rcu(struct rcu_head *head)
+{
+	shim6_entry_node_free(container_of(head, struct shim6_node, rcu));
+}
+
+void shim6_node_free_rcu(struct shim6_node *node)
+{
+	call_rcu(&node->rcu, shim6_node_rcu);
+}
+
+int shim6_tables_init(struct shim6_tables *tables)
+{
+	int err;
+
+	err = rhashtable_init(&tables->ulids, &shim6_by_ulids_params);
+	if (err)
+		return err;
+	err = rhashtable_init(&tables->tags, &shim6_by_tag_params);
+	if (err)
+		goto err_ulids;
+	err = rhltable_init(&tables->aliases, &shim6_by_alias_params);
+	if (err)
+		goto err_tags;
+	return 0;
+
+err_tags:
+	rhashtable_destroy(&tables->tags);
+err_ulids:
+	rhashtable_destroy(&tables->ulids);
+	return err;
+}
+
+static void shim6_node_end(void *ptr, void *unused)
+{
+	struct shim6_node *node = ptr;
+
+	timer_shutdown_sync(&node->timer);
+	shim6_node_free_rcu(node);
+}
+
+void shim6_tables_destroy(struct shim6_tables *tables)
+{
+	rhltable_destroy(&tables->aliases);
+	rhashtable_destroy(&tables->tags);
+	rhashtable_free_and_destroy(&tables->ulids, shim6_node_end, NULL);
+}
+
+u32 shim6_tables_len(const struct shim6_tables *tables)
+{
+	return atomic_read(&tables->ulids.nelems);
+}
+
+struct shim6_node *shim6_by_ulids(struct shim6_tables *tables,
+				  const struct in6_addr *local,
+				  const struct in6_addr *peer, u32 fii)
+{
+	struct shim6_key key = { .local = *local, .peer = *peer, .fii = fii };
+
+	return rhashtable_lookup(&tables->ulids, &key, shim6_by_ulids_params);
+}
+
+struct shim6_node *shim6_by_tag(struct shim6_tables *tables, u64 tag)
+{
+	return rhashtable_lookup(&tables->tags, &tag, shim6_by_tag_params);
+}
+
+struct shim6_node *shim6_by_alias(struct shim6_tables *tables, u64 alias)
+{
+	struct rhlist_head *head;
+
+	head = rhltable_lookup(&tables->aliases, &alias, shim6_by_alias_params);
+	return head ? container_of(head, struct shim6_node, by_alias) : NULL;
+}
+
+struct shim6_node *shim6_alias_next(const struct shim6_node *node)
+{
+	struct rhlist_head *head = rcu_dereference_raw(node->by_alias.next);
+
+	return head ? container_of(head, struct shim6_node, by_alias) : NULL;
+}
+
+int shim6_tables_insert(struct shim6_tables *tables, struct shim6_node *node)
+{
+	int err;
+
+	err = rhashtable_lookup_insert_fast(&tables->ulids, &node->by_ulids,
+					    shim6_by_ulids_params);
+	if (err)
+		return err;
+	err = rhashtable_lookup_insert_fast(&tables->tags, &node->by_tag,
+					    shim6_by_tag_params);
+	if (err)
+		rhashtable_remove_fast(&tables->ulids, &node->by_ulids,
+				       shim6_by_ulids_params);
+	return err;
+}
+
+static void shim6_alias_drop(struct shim6_tables *tables,
+			     struct shim6_node *node)
+{
+	if (!node->alias)
+		return;
+	rhltable_remove(&tables->aliases, &node->by_alias,
+			shim6_by_alias_params);
+	node->alias = 0;
+}
+
+void shim6_tables_remove(struct shim6_tables *tables, struct shim6_node *node)
+{
+	shim6_alias_drop(tables, node);
+	rhashtable_remove_fast(&tables->tags, &node->by_tag,
+			       shim6_by_tag_params);
+	rhashtable_remove_fast(&tables->ulids, &node->by_ulids,
+			       shim6_by_ulids_params);
+}
+
+int shim6_tables_set_alias(struct shim6_tables *tables,
+			   struct shim6_node *node, u64 alias)
+{
+	int err;
+
+	if (alias == node->alias)
+		return 0;
+	shim6_alias_drop(tables, node);
+	if (!alias)
+		return 0;
+	node->alias = alias;
+	err = rhltable_insert(&tables->aliases, &node->by_alias,
+			      shim6_by_alias_params);
+	if (err)
+		node->alias = 0;
+	return err;
+}
+
+void shim6_walk_enter(struct shim6_walk *walk, struct shim6_tables *tables)
+{
+	rhashtable_walk_enter(&tables->ulids, &walk->iter);
+}
+
+void shim6_walk_start(struct shim6_walk *walk)
+{
+	rhashtable_walk_start(&walk->iter);
+}
+
+struct shim6_node *shim6_walk_next(struct shim6_walk *walk)
+{
+	struct shim6_node *node;
+
+	/* -EAGAIN: the table was resized, and the walk goes on from its start */
+	do {
+		node = rhashtable_walk_next(&walk->iter);
+	} while (IS_ERR(node));
+	return node;
+}
+
+void shim6_walk_stop(struct shim6_walk *walk)
+{
+	rhashtable_walk_stop(&walk->iter);
+}
+
+void shim6_walk_exit(struct shim6_walk *walk)
+{
+	rhashtable_walk_exit(&walk->iter);
+}

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Contexts in memory: what packets see of them ([`Shared`], [`Path`]), what only the holder of
+//! the control lock sees ([`Locked`]), and the table as the core knows it ([`Contexts`]).
+
+use crate::netns::NetState;
+use crate::proto::addr::Addr;
+use crate::proto::addr::Pair;
+use crate::proto::addr::Tag;
+use crate::proto::addr::UlidPair;
+use crate::proto::context::Context;
+use crate::proto::counter::Counter;
+use crate::proto::endpoint::Full;
+use crate::proto::endpoint::Slot;
+use crate::proto::endpoint::Table;
+use crate::proto::locator::LocatorStore;
+use crate::proto::locator::NoMemory;
+use crate::proto::locator::PeerLocator;
+use crate::proto::reap::activity::Activity;
+use crate::proto::reap::activity::Wake;
+use crate::sys;
+use crate::sys::clock;
+use crate::sys::rcu::Rcu;
+use crate::sys::rcu::RcuBox;
+use crate::sys::rcu::RcuPtr;
+use crate::sys::route::Cache;
+use crate::sys::table::Entry;
+use core::sync::atomic::AtomicU32;
+use core::sync::atomic::Ordering::Relaxed;
+use kernel::prelude::*;
+
+/// A context.
+pub(crate) type Node = Entry<Shared, Locked>;
+/// The tables of a namespace.
+pub(crate) type Tables = sys::table::Tables<Shared, Locked>;
+/// The right to change them.
+pub(crate) type Writer = sys::table::Writer<Shared, Locked>;
+/// A walk over all contexts.
+pub(crate) type Walk<'a> = sys::table::Walk<'a, Shared, Locked>;
+
+/// Most contexts with one CT(peer) that a lookup looks at: peers choose these tags.
+pub(crate) const MOST_ALIASES: usize = 64;
+/// No packet has to arm the timer.
+const NEVER: u32 = u32::MAX;
+
+/// What packets read and write.
+pub(crate) struct Shared {
+    /// The marks of packets.
+    pub(crate) activity: Activity,
+    path: RcuPtr<Path>,
+    wake_ms: AtomicU32,
+    kick: AtomicU32,
+}
+
+/// What only the holder of the control lock sees.
+pub(crate) struct Locked {
+    /// The context itself.
+    pub(crate) ctx: Context<Locators>,
+    /// `ctx.revision()` of the snapshot that packets see; `None`: none.
+    published: Option<u32>,
+}
+
+/// What packets see of an established context; immutable.
+pub(crate) struct Path {
+    /// The identifiers.
+    pub(crate) ulids: Pair,
+    /// Lp(local) and Lp(peer).
+    pub(crate) tx: Pair,
+    /// CT(peer).
+    pub(crate) peer_tag: Tag,
+    /// Whether `tx` differs from `ulids`.
+    pub(crate) rewrite: bool,
+    /// The route of `tx`.
+    pub(crate) route: Cache,
+    locals: usize,
+    /// Ls(local), then the verified part of Ls(peer).
+    locators: KVec<Addr>,
+}
+
+impl Path {
+    /// Whether `addr` is in Ls(local).
+    #[inline]
+    pub(crate) fn is_local(&self, addr: &Addr) -> bool {
+        self.locators.iter().take(self.locals).any(|a| a == addr)
+    }
+
+    /// Whether `addr` is in Ls(peer), and verified.
+    #[inline]
+    pub(crate) fn is_peer(&self, addr: &Addr) -> bool {
+        self.locators.iter().skip(self.locals).any(|a| a == addr)
+    }
+}
+
+impl Shared {
+    fn new() -> Self {
+        Shared {
+            activity: Activity::new(),
+            path: RcuPtr::none(),
+            wake_ms: AtomicU32::new(NEVER),
+            kick: AtomicU32::new(0),
+        }
+    }
+
+    /// What packets see; `None` before the context is established.
+    #[inline]
+    pub(crate) fn path<'a>(&'a self, rcu: Rcu<'a>) -> Option<&'a Path> {
+        self.path.get(rcu)
+    }
+
+    /// Asks for its TCP sockets to be kicked in this generation.
+    pub(crate) fn ask_kick(&self, generation: u32) {
+        self.kick.store(generation, Relaxed);
+    }
+
+    /// Whether its TCP sockets are to be kicked in this generation.
+    pub(crate) fn wants_kick(&self, generation: u32) -> bool {
+        self.kick.load(Relaxed) == generation
+    }
+}
+
+impl Node {
+    /// A data packet of the context was sent at `tick`.
+    #[inline]
+    pub(crate) fn note_sent(&self, tick: u64) {
+        match self.activity.note_sent(tick) {
+            Wake::No => {}
+            wake => self.wake(wake),
+        }
+    }
+
+    /// A data packet of the context was received at `tick`.
+    #[inline]
+    pub(crate) fn note_received(&self, tick: u64) {
+        match self.activity.note_received(tick) {
+            Wake::No => {}
+            wake => self.wake(wake),
+        }
+    }
+
+    #[cold]
+    fn wake(&self, wake: Wake) {
+        match (wake, self.wake_ms.load(Relaxed)) {
+            (Wake::No, _) | (_, NEVER) => {}
+            (Wake::Arm, ms) => self.arm_earlier(clock::now().after(ms.into())),
+            (Wake::Now, _) => self.arm_earlier(clock::now()),
+        }
+    }
+}
+
+/// Makes packets see what changed in a context; `false` if there was no memory and they still see
+/// what was. `locals` is Ls(local).
+pub(crate) fn publish(
+    shared: &Shared,
+    locked: &mut Locked,
+    wake_ms: u32,
+    locals: impl ExactSizeIterator<Item = Addr>,
+) -> bool {
+    let revision = locked.ctx.revision();
+    if locked.published == Some(revision) {
+        return true;
+    }
+    if !locked.ctx.is_active() {
+        shared.wake_ms.store(NEVER, Relaxed);
+        shared.path.replace(None);
+        locked.published = Some(revision);
+        return true;
+    }
+    let Ok(path) = snapshot(&locked.ctx, locals) else { return false };
+    shared.path.replace(Some(path));
+    shared.wake_ms.store(wake_ms, Relaxed);
+    locked.published = Some(revision);
+    true
+}
+
+fn snapshot(
+    ctx: &Context<Locators>,
+    locals: impl ExactSizeIterator<Item = Addr>,
+) -> Result<KBox<RcuBox<Path>>> {
+    let peers = ctx.peer_locators();
+    let ours = locals.len();
+    let mut locators = KVec::with_capacity(ours + peers.len(), GFP_ATOMIC)?;
+    let verified = peers.iter().filter(|l| l.is_verified()).map(|l| l.addr);
+    for addr in locals.chain(verified) {
+        locators.push(addr, GFP_ATOMIC)?;
+    }
+    let (ulids, tx) = (ctx.ulids().pair, ctx.tx_pair());
+    let path = Path {
+        ulids,
+        tx,
+        peer_tag: ctx.peer_tag().ok_or(EINVAL)?,
+        // A forked context is named by its tag alone (RFC 5533 section 11).
+        rewrite: tx != ulids || ctx.ulids().fii != 0,
+        route: Cache::new(),
+        locals: ours,
+        locators,
+    };
+    Ok(RcuBox::new(path, GFP_ATOMIC)?)
+}
+
+/// Ls(peer): a few locators inline, more on the heap.
+#[derive(Default)]
+pub(crate) struct Locators {
+    len: u8,
+    few: [PeerLocator; 3],
+    many: KVec<PeerLocator>,
+}
+
+impl LocatorStore for Locators {
+    fn assign(&mut self, list: &[PeerLocator]) -> Result<(), NoMemory> {
+        if let Some(few) = self.few.get_mut(..list.len()) {
+            few.copy_from_slice(list);
+            self.len = list.len() as u8;
+            self.many = KVec::new();
+            return Ok(());
+        }
+        let mut many = KVec::new();
+        many.extend_from_slice(list, GFP_ATOMIC).map_err(|_| NoMemory)?;
+        self.many = many;
+        self.len = 0;
+        Ok(())
+    }
+
+    fn as_slice(&self) -> &[PeerLocator] {
+        match self.many.is_empty() {
+            true => self.few.get(..self.len.into()).unwrap_or(&[]),
+            false => &self.many,
+        }
+    }
+
+    fn as_mut_slice(&mut self) -> &mut [PeerLocator] {
+        match self.many.is_empty() {
+            true => self.few.get_mut(..self.len.into()).unwrap_or(&mut []),
+            false => &mut self.many,
+        }
+    }
+}
+
+/// The table as the core sees it, with the control lock held.
+pub(crate) struct Contexts<'a> {
+    /// The namespace.
+    pub(crate) state: &'a NetState,
+    /// The right to change its tables.
+    pub(crate) writer: &'a mut Writer,
+    /// The core's index of nonces.
+    pub(crate) nonces: &'a mut [u64],
+}
+
+type OurSlot<'a> = Slot<'a, Tag, Locators>;
+
+fn slot<'a>((node, locked): (&'a Node, &'a mut Locked)) -> OurSlot<'a> {
+    Slot { id: node.tag(), ctx: &mut locked.ctx, activity: &node.activity }
+}
+
+/// The alias of a CT(peer): never 0.
+pub(crate) fn alias(tag: Tag) -> u64 {
+    tag.get() | 1 << 63
+}
+
+impl Table for Contexts<'_> {
+    /// CT(local) never changes and is unique.
+    type Id = Tag;
+    type Store = Locators;
+
+    fn get(&mut self, id: Tag) -> Option<OurSlot<'_>> {
+        self.by_tag(id)
+    }
+
+    fn by_tag(&mut self, tag: Tag) -> Option<OurSlot<'_>> {
+        self.writer.by_tag(tag).map(slot)
+    }
+
+    fn by_ulids(&mut self, ulids: &UlidPair) -> Option<OurSlot<'_>> {
+        self.writer.by_ulids(ulids).map(slot)
+    }
+
+    fn by_peer_tag(
+        &mut self,
+        tag: Tag,
+        wanted: &mut dyn FnMut(&Context<Locators>) -> bool,
+    ) -> Option<OurSlot<'_>> {
+        self.writer.by_alias(alias(tag), MOST_ALIASES, |locked| wanted(&locked.ctx)).map(slot)
+    }
+
+    fn peer_tag_changed(&mut self, id: Tag, _from: Option<Tag>, to: Option<Tag>) {
+        if self.writer.set_alias(id, to.map_or(0, alias)).is_err() {
+            // It is still found by its own tag and its ULIDs; only R1bis and ICMPv6 errors miss it.
+            self.state.count(Counter::OutOfMemory);
+        }
+    }
+
+    fn insert(&mut self, ctx: Context<Locators>) -> Result<Tag, Full> {
+        let (ulids, tag) = (*ctx.ulids(), ctx.local_tag());
+        let locked = Locked { ctx, published: None };
+        sys::entry::table::insert(self.state, self.writer, &ulids, tag, Shared::new(), locked)
+            .map(|()| tag)
+            .map_err(|_| {
+                self.state.count(Counter::OutOfMemory);
+                Full
+            })
+    }
+
+    fn remove(&mut self, id: Tag) {
+        self.writer.remove(id);
+    }
+
+    fn len(&self) -> usize {
+        self.state.contexts() as usize
+    }
+
+    fn nonce_index(&mut self) -> &mut [u64] {
+        self.nonces
+    }
+}
