@@ -81,23 +81,40 @@ enum shim_verification {
 
 /**
  * enum shim_event - What happened to a context.
- * @SHIM_EVENT_ESTABLISHED: The context is set up with the peer.
+ * @SHIM_EVENT_ESTABLISHED: The context is set up with the peer, or recovered.
  * @SHIM_EVENT_EXPLORING: The current pair is in doubt and exploration began.
  *   The pair is that in doubt.
+ * @SHIM_EVENT_INBOUND_OK: The peer is heard, but may not hear us; exploration
+ *   goes on.
  * @SHIM_EVENT_REHOMED: Packets take another locator pair from now on. With
  *   old-local and old-peer.
  * @SHIM_EVENT_OPERATIONAL: Reachability in both directions is confirmed.
- * @SHIM_EVENT_FAILED: The context could not be set up, or the peer does not
- *   answer any more.
+ * @SHIM_EVENT_PEER_LOCATORS: The peer's locators, or what is known of them,
+ *   changed.
+ * @SHIM_EVENT_RECOVERING: The peer lost the context; it is set up again.
+ * @SHIM_EVENT_FAILED: The context could not be set up. With failure.
  * @SHIM_EVENT_GONE: The context was discarded.
  */
 enum shim_event {
 	SHIM_EVENT_ESTABLISHED,
 	SHIM_EVENT_EXPLORING,
+	SHIM_EVENT_INBOUND_OK,
 	SHIM_EVENT_REHOMED,
 	SHIM_EVENT_OPERATIONAL,
+	SHIM_EVENT_PEER_LOCATORS,
+	SHIM_EVENT_RECOVERING,
 	SHIM_EVENT_FAILED,
 	SHIM_EVENT_GONE,
+};
+
+/**
+ * enum shim_failure - Why no context came about.
+ * @SHIM_FAILURE_NO_RESPONSE: The peer did not answer.
+ * @SHIM_FAILURE_NO_SUPPORT: The peer said that it does not know the protocol.
+ */
+enum shim_failure {
+	SHIM_FAILURE_NO_RESPONSE,
+	SHIM_FAILURE_NO_SUPPORT,
 };
 
 enum {
@@ -106,7 +123,6 @@ enum {
 	SHIM_A_LOCATOR_VERIFICATION,
 	SHIM_A_LOCATOR_PRIORITY,
 	SHIM_A_LOCATOR_WEIGHT,
-	SHIM_A_LOCATOR_IFINDEX,
 
 	__SHIM_A_LOCATOR_MAX,
 	SHIM_A_LOCATOR_MAX = (__SHIM_A_LOCATOR_MAX - 1)
@@ -133,6 +149,7 @@ enum {
 	SHIM_A_CONTEXT_LAST_RECEIVED,
 	SHIM_A_CONTEXT_EVENT,
 	SHIM_A_CONTEXT_TIME,
+	SHIM_A_CONTEXT_FAILURE,
 
 	__SHIM_A_CONTEXT_MAX,
 	SHIM_A_CONTEXT_MAX = (__SHIM_A_CONTEXT_MAX - 1)
