@@ -14,11 +14,13 @@ mod mib;
 mod netns;
 pub mod proto;
 mod reap;
+mod sockopt;
 mod sys;
 mod table;
 
 use sys::addrconf::Notifiers;
 use sys::control::Protocol;
+use sys::ftrace::Redirect;
 use sys::netns::Registration;
 use sys::table::Memory;
 use sys::work::Queue;
@@ -34,6 +36,7 @@ module! {
 /// What the module registered; dropped in the order of the fields: first what calls us, last what
 /// everything needs.
 struct Shim6 {
+    _redirect: Redirect,
     _notifiers: Notifiers,
     _protocol: Protocol,
     _namespaces: Registration,
@@ -49,6 +52,7 @@ impl kernel::Module for Shim6 {
             _namespaces: Registration::register()?,
             _protocol: Protocol::register()?,
             _notifiers: Notifiers::register()?,
+            _redirect: Redirect::register()?,
         })
     }
 }

@@ -18,6 +18,7 @@ pub mod error;
 pub mod hba;
 pub mod locator;
 pub mod reap;
+pub mod sockapi;
 pub mod time;
 pub mod translate;
 pub mod wire;

@@ -10,6 +10,7 @@ pub(crate) mod control;
 pub(crate) mod entry;
 pub(crate) mod env;
 pub(crate) mod frag;
+pub(crate) mod ftrace;
 pub(crate) mod gso;
 pub(crate) mod hook;
 pub(crate) mod icmp;
@@ -19,8 +20,10 @@ pub(crate) mod netns;
 pub(crate) mod rcu;
 pub(crate) mod route;
 pub(crate) mod skb;
+pub(crate) mod sock;
 pub(crate) mod sysctl;
 pub(crate) mod table;
+pub(crate) mod user;
 pub(crate) mod work;
 
 use crate::proto::addr::Addr;

@@ -4,6 +4,7 @@
 
 mod addr;
 mod control;
+mod ftrace;
 mod hook;
 pub(crate) mod netns;
 pub(crate) mod table;

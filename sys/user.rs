@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The memory of an option value, in user space (or, for some setters, the kernel's).
+
+use crate::sys::bindings;
+use core::marker::PhantomData;
+use core::mem::size_of;
+use core::ptr::NonNull;
+use kernel::prelude::*;
+use kernel::uaccess::UserPtr;
+use kernel::uaccess::UserSlice;
+
+/// What setsockopt() was given.
+///
+/// # Invariants
+///
+/// `value` is the caller's `sockptr_t`, valid during `'a`.
+pub(crate) struct Given<'a> {
+    value: NonNull<bindings::sockptr_t>,
+    len: u32,
+    lent: PhantomData<&'a bindings::sockptr_t>,
+}
+
+impl Given<'_> {
+    /// # Safety
+    ///
+    /// The type invariants hold for `value`.
+    pub(in crate::sys) unsafe fn new(value: NonNull<bindings::sockptr_t>, len: u32) -> Self {
+        // INVARIANT: by the contract of this function.
+        Given { value, len, lent: PhantomData }
+    }
+
+    /// The value as an int; `None` if it is shorter.
+    pub(crate) fn int(&self) -> Result<Option<i32>> {
+        if (self.len as usize) < size_of::<i32>() {
+            return Ok(None);
+        }
+        let mut value = 0i32;
+        let to = (&raw mut value).cast();
+        // SAFETY: `to` has room for an int; the function checks what it reads from.
+        let left = unsafe { bindings::shim6_from_user(to, self.value.as_ptr(), size_of::<i32>()) };
+        if left == 0 {
+            Ok(Some(value))
+        } else {
+            Err(EFAULT)
+        }
+    }
+}
+
+/// What getsockopt() wants filled.
+pub(crate) struct Wanted {
+    value: UserPtr,
+    len_at: UserPtr,
+    len: usize,
+}
+
+impl Wanted {
+    /// Reads how much room there is. EINVAL if it is negative.
+    pub(in crate::sys) fn new(value: UserPtr, len_at: UserPtr) -> Result<Self> {
+        let len: i32 = UserSlice::new(len_at, size_of::<i32>()).reader().read()?;
+        let len = usize::try_from(len).map_err(|_| EINVAL)?;
+        Ok(Wanted { value, len_at, len })
+    }
+
+    /// Octets of room.
+    pub(crate) fn room(&self) -> usize {
+        self.len
+    }
+
+    /// Writes a value, cut off where the room ends, and its length.
+    pub(crate) fn put(&self, value: &[u8]) -> Result {
+        let value = value.get(..self.len).unwrap_or(value);
+        UserSlice::new(self.value, value.len()).writer().write_slice(value)?;
+        let len = i32::try_from(value.len()).map_err(|_| EINVAL)?;
+        UserSlice::new(self.len_at, size_of::<i32>()).writer().write(&len)
+    }
+}
