@@ -8,26 +8,15 @@ use crate::netns::NetState;
 use crate::proto::addr::Pair;
 use crate::proto::addr::Tag;
 use crate::proto::addr::UlidPair;
+use crate::proto::context::Hint;
 use crate::proto::endpoint::IcmpError;
 use crate::proto::endpoint::Meta;
 use crate::proto::endpoint::Refused;
-use crate::proto::wire::PayloadHeader;
 use crate::proto::wire::PROTOCOL;
 
-/// A message with header 140 is for this host; softirq. `false`: no identifiers here, and it is
-/// the kernel's to say that nobody understands it.
-pub(crate) fn receive(state: &NetState, meta: Meta<'_>, message: &[u8]) -> bool {
-    if !state.is_enabled() {
-        return false;
-    }
+/// A control message is for this host; softirq.
+pub(crate) fn receive(state: &NetState, meta: Meta<'_>, message: &[u8]) {
     drive::enter(state, |core| {
-        if let Some(header) = PayloadHeader::parse(message) {
-            core.endpoint(|endpoint, env, _, buffer| {
-                let (src, dst) = (meta.src, meta.dst);
-                ((), endpoint.payload_without_context(env, src, dst, header.tag, buffer))
-            });
-            return;
-        }
         let touched = core.endpoint(|endpoint, env, table, buffer| {
             let received = endpoint.receive(env, table, meta, message, buffer);
             (received.touched, received.reply)
@@ -36,7 +25,16 @@ pub(crate) fn receive(state: &NetState, meta: Meta<'_>, message: &[u8]) -> bool 
             core.drain(tag);
         }
     });
-    true
+}
+
+/// A payload header with a tag that no context has, or from locators that are not its context's,
+/// is for this host; softirq.
+pub(crate) fn unknown_tag(state: &NetState, pair: Pair, tag: Tag) {
+    drive::enter(state, |core| {
+        core.endpoint(|endpoint, env, _, buffer| {
+            ((), endpoint.payload_without_context(env, pair.peer, pair.local, tag, buffer))
+        });
+    });
 }
 
 /// An ICMPv6 error came back about `packet` of ours (from its IPv6 header on); softirq.
@@ -49,6 +47,17 @@ pub(crate) fn icmp_error(state: &NetState, kind: u8, code: u8, info: u32, packet
         if let Some(tag) = touched {
             core.drain(tag);
         }
+    });
+}
+
+/// An ICMPv6 error says that the peer of a context cannot be reached over this pair; softirq.
+pub(crate) fn icmp_hint(state: &NetState, tag: Tag, pair: &Pair) {
+    drive::enter(state, |core| {
+        core.context(tag, |ctx, env, activity| {
+            if ctx.tx_pair() == *pair {
+                ctx.path_hint(env, activity, Hint::IcmpUnreachable);
+            }
+        })
     });
 }
 

@@ -429,7 +429,7 @@ impl<'a> View<'a> {
     }
 
     /// The context that sends to this CT(peer) from and to these locators.
-    pub(crate) fn by_peer_tag(self, tag: Tag, pair: &Pair) -> Option<(&'a Node, &'a Path)> {
+    pub(crate) fn by_peer_tag(self, pair: &Pair, tag: Tag) -> Option<(&'a Node, &'a Path)> {
         self.state.tables.by_alias(self.rcu, alias(tag)).take(MOST_ALIASES).find_map(|node| {
             let path = self.path(node)?;
             (path.is_local(&pair.local) && path.is_peer(&pair.peer)).then_some((node, path))

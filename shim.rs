@@ -17,6 +17,7 @@ mod reap;
 mod sockopt;
 mod sys;
 mod table;
+mod translate;
 
 use sys::addrconf::Notifiers;
 use sys::control::Protocol;

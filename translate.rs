@@ -6,7 +6,8 @@
 //! only time stamps are written. The order of the tests is the order of their price: a packet
 //! without a context leaves after one hash.
 
-use crate::netns::NetState;
+use crate::control;
+use crate::netns::View;
 use crate::proto::counter::Counter;
 use crate::proto::translate;
 use crate::proto::translate::ErrorKind;
@@ -30,7 +31,7 @@ use crate::table::Path;
 
 /// A packet of this host, the last thing before it is routed on.
 #[inline]
-pub(crate) fn outgoing(net: &NetState, skb: Skb<'_>, call: &Call<'_>) -> Verdict {
+pub(crate) fn outgoing(net: View<'_>, skb: Skb<'_>, call: &Call<'_>) -> Verdict {
     let ip = skb.ipv6();
     // Our own control messages, and what was translated already.
     if ip.next == PROTOCOL {
@@ -42,11 +43,11 @@ pub(crate) fn outgoing(net: &NetState, skb: Skb<'_>, call: &Call<'_>) -> Verdict
         net.note_no_context(&ip.src, &ip.dst);
         return unchanged(net, &skb);
     };
-    if translate::is_neighbour_discovery(ip.next, skb.linear()) || net.dontshim(&skb) {
+    if translate::is_neighbour_discovery(ip.next, skb.linear()) {
         return unchanged(net, &skb);
     }
     node.note_sent(net.tick());
-    match node.path() {
+    match net.path(node) {
         Some(path) if path.rewrite => rewrite(net, path, skb, &ip, call),
         _ => unchanged(net, &skb),
     }
@@ -55,7 +56,7 @@ pub(crate) fn outgoing(net: &NetState, skb: Skb<'_>, call: &Call<'_>) -> Verdict
 /// A packet that keeps its addresses. What the catch-all route of a ULID led to the dummy device
 /// has no route in truth, and is refused as it would be without us.
 #[inline]
-fn unchanged(net: &NetState, skb: &Skb<'_>) -> Verdict {
+fn unchanged(net: View<'_>, skb: &Skb<'_>) -> Verdict {
     if skb.leaves_by() == net.catch_all() {
         net.count(Counter::TxNoRoute);
         return Verdict::UNREACHABLE;
@@ -66,7 +67,7 @@ fn unchanged(net: &NetState, skb: &Skb<'_>) -> Verdict {
 /// RFC 5533 11.1: "if the ULID pair is no longer used as the locator pair, then the sender needs
 /// to transform the packet."
 #[inline]
-fn rewrite(net: &NetState, path: &Path, mut skb: Skb<'_>, ip: &Ipv6, call: &Call<'_>) -> Verdict {
+fn rewrite(net: View<'_>, path: &Path, mut skb: Skb<'_>, ip: &Ipv6, call: &Call<'_>) -> Verdict {
     if skb.awaits_ipsec() {
         // It comes here again, as an ESP or AH packet.
         net.count(Counter::TxAwaitsIpsec);
@@ -102,15 +103,15 @@ fn rewrite(net: &NetState, path: &Path, mut skb: Skb<'_>, ip: &Ipv6, call: &Call
 
 /// A route for the path's locator pair that is good for this packet.
 #[inline]
-fn route(net: &NetState, path: &Path, skb: &Skb<'_>, call: &Call<'_>) -> Option<Route> {
-    let route = path.route.get(call, skb, &path.tx.local, &path.tx.peer, net.tick())?;
+fn route(net: View<'_>, path: &Path, skb: &Skb<'_>, call: &Call<'_>) -> Option<Route> {
+    let route = path.route.get(call, skb, &path.tx.local, &path.tx.peer, net.tick() as u32)?;
     (route.facts.ifindex != net.catch_all()).then_some(route)
 }
 
 /// Inserts the header, replaces the addresses, changes the route.
 #[inline]
 fn send_as(
-    net: &NetState,
+    net: View<'_>,
     path: &Path,
     skb: &mut Skb<'_>,
     ip: &Ipv6,
@@ -194,7 +195,7 @@ fn lower_pmtu(skb: &mut Skb<'_>, room_for: u32) {
 
 /// Cuts a super-packet here and sends every segment by itself.
 #[cold]
-fn cut(net: &NetState, path: &Path, mut skb: Skb<'_>, room_for: u32, call: &Call<'_>) -> Verdict {
+fn cut(net: View<'_>, path: &Path, mut skb: Skb<'_>, room_for: u32, call: &Call<'_>) -> Verdict {
     let Ok(segments) = gso::cut(&mut skb) else {
         net.count(Counter::TxNoMemory);
         return Verdict::NO_MEMORY;
@@ -222,7 +223,7 @@ fn cut(net: &NetState, path: &Path, mut skb: Skb<'_>, room_for: u32, call: &Call
 /// A packet that does not fit with our 8 octets.
 #[cold]
 fn fragment(
-    net: &NetState,
+    net: View<'_>,
     path: &Path,
     mut skb: Skb<'_>,
     route: &Route,
@@ -247,7 +248,7 @@ fn fragment(
 
 /// Sends a packet as fragments of at most `room_for` octets, each rehomed by itself.
 fn pieces(
-    net: &NetState,
+    net: View<'_>,
     path: &Path,
     skb: &mut Skb<'_>,
     route: &Route,
@@ -277,7 +278,7 @@ fn pieces(
 }
 
 fn send_piece(
-    net: &NetState,
+    net: View<'_>,
     path: &Path,
     mut piece: Owned,
     call: &Call<'_>,
@@ -295,7 +296,7 @@ fn send_piece(
 
 /// A packet that arrived, before anything else looks at it.
 #[inline]
-pub(crate) fn incoming(net: &NetState, skb: Skb<'_>, call: &Call<'_>) -> Verdict {
+pub(crate) fn incoming(net: View<'_>, skb: Skb<'_>, call: &Call<'_>) -> Verdict {
     let ip = skb.ipv6();
     match ip.next {
         PROTOCOL => payload(net, skb, &ip),
@@ -307,7 +308,7 @@ pub(crate) fn incoming(net: &NetState, skb: Skb<'_>, call: &Call<'_>) -> Verdict
 /// RFC 5533 12.1: "If such a context is found, the context appears not to be quiescent; this
 /// should be remembered".
 #[inline]
-fn plain(net: &NetState, ip: &Ipv6) -> Verdict {
+fn plain(net: View<'_>, ip: &Ipv6) -> Verdict {
     if let Some(node) = net.by_ulids(&ip.dst, &ip.src) {
         node.note_received(net.tick());
     }
@@ -320,7 +321,7 @@ fn plain(net: &NetState, ip: &Ipv6) -> Verdict {
 /// What does not fit a context goes on to the handler of protocol 140: only there is it known to
 /// be for this host, so only there may it be answered.
 #[inline]
-fn payload(net: &NetState, mut skb: Skb<'_>, ip: &Ipv6) -> Verdict {
+fn payload(net: View<'_>, mut skb: Skb<'_>, ip: &Ipv6) -> Verdict {
     if !skb.pull(translate::PAYLOAD_END) {
         return Verdict::Accept;
     }
@@ -354,17 +355,17 @@ fn payload(net: &NetState, mut skb: Skb<'_>, ip: &Ipv6) -> Verdict {
 /// The context that a payload header's tag names, if the packet's locators are its own.
 #[inline]
 fn find<'a>(
-    net: &'a NetState,
+    net: View<'a>,
     ip: &Ipv6,
     tag: crate::proto::addr::Tag,
 ) -> Option<(&'a Node, &'a Path)> {
     let node = net.by_tag(tag)?;
-    let path = node.path()?;
+    let path = net.path(node)?;
     (path.is_local(&ip.dst) && path.is_peer(&ip.src)).then_some((node, path))
 }
 
 /// ICMPv6: errors may be about what we sent, neighbour discovery is nobody's traffic.
-fn icmp(net: &NetState, skb: Skb<'_>, ip: &Ipv6, call: &Call<'_>) -> Verdict {
+fn icmp(net: View<'_>, skb: Skb<'_>, ip: &Ipv6, call: &Call<'_>) -> Verdict {
     match skb.after_ipv6() {
         Some([kind, ..]) if translate::is_error(kind) => icmp_error(net, skb, ip, call),
         _ if translate::is_neighbour_discovery(ip.next, skb.linear()) => Verdict::Accept,
@@ -375,7 +376,7 @@ fn icmp(net: &NetState, skb: Skb<'_>, ip: &Ipv6, call: &Call<'_>) -> Verdict {
 /// RFC 5533 8: "All ICMP messages MUST be delivered to the ULP in all cases, except when Shim6
 /// successfully acts on the message (e.g., selects a new path)."
 #[cold]
-fn icmp_error(net: &NetState, mut skb: Skb<'_>, ip: &Ipv6, call: &Call<'_>) -> Verdict {
+fn icmp_error(net: View<'_>, mut skb: Skb<'_>, ip: &Ipv6, call: &Call<'_>) -> Verdict {
     if !skb.pull(translate::ERROR_END) {
         return Verdict::Accept;
     }
@@ -386,20 +387,21 @@ fn icmp_error(net: &NetState, mut skb: Skb<'_>, ip: &Ipv6, call: &Call<'_>) -> V
         net.count(Counter::IcmpMalformed);
         return Verdict::Drop;
     }
-    let Some(ulids) = net.by_peer_tag(&about.locators, about.tag) else {
+    let Some((node, path)) = net.by_peer_tag(&about.locators, about.tag) else {
         // The handler of protocol 140 hears of it.
         net.count(Counter::IcmpUnknown);
         return Verdict::Accept;
     };
     match about.kind {
         ErrorKind::TooBig(mtu) => skb.icmp_lower_path_mtu(call, mtu),
-        ErrorKind::Path if net.icmp_hint(&about) => {
+        ErrorKind::Path => {
+            control::icmp_hint(&net, node.tag(), &about.locators);
             net.count(Counter::IcmpAbsorbed);
             return Verdict::Drop;
         }
-        ErrorKind::Path | ErrorKind::Upper => {}
+        ErrorKind::Upper => {}
     }
-    if skb.icmp_restore(&ulids).is_err() {
+    if skb.icmp_restore(&path.ulids).is_err() {
         net.count(Counter::RxNoMemory);
         return Verdict::Drop;
     }
@@ -420,7 +422,7 @@ pub(crate) enum Slow {
 
 /// A payload header that PRE_ROUTING left alone: behind other headers, out of IPsec, or of a
 /// context that was not ready then.
-pub(crate) fn receive_slow(net: &NetState, skb: &mut Behind<'_>) -> Slow {
+pub(crate) fn receive_slow(net: View<'_>, skb: &mut Behind<'_>) -> Slow {
     let Some(header) = skb.message(PayloadHeader::LEN).and_then(PayloadHeader::parse) else {
         net.count(Counter::RxMalformed);
         return Slow::Drop;
@@ -430,7 +432,7 @@ pub(crate) fn receive_slow(net: &NetState, skb: &mut Behind<'_>) -> Slow {
         net.count(Counter::RxUnknownTag);
         return Slow::NoContext;
     };
-    let Some(path) = node.path() else {
+    let Some(path) = net.path(node) else {
         net.count(Counter::RxNotReady);
         return Slow::Drop;
     };

@@ -12,17 +12,11 @@
 
 #define SHIM6_PROTOCOL 140
 
-static int shim6_rcv(struct sk_buff *skb)
+bool shim6_message_open(struct sk_buff *skb, struct shim6_message *message)
 {
-	struct net *net = dev_net(skb->dev);
-	struct shim6_message message;
-
-	if (skb_linearize(skb)) {
-		shim6_entry_truncated(net);
-		kfree_skb(skb);
-		return 0;
-	}
-	message = (struct shim6_message){
+	if (skb_linearize(skb))
+		return false;
+	*message = (struct shim6_message){
 		.src = ipv6_hdr(skb)->saddr,
 		.dst = ipv6_hdr(skb)->daddr,
 		.head = skb_network_header(skb),
@@ -30,15 +24,26 @@ static int shim6_rcv(struct sk_buff *skb)
 		.data = skb->data,
 		.len = skb->len,
 	};
-	if (shim6_entry_control(net, &message)) {
+	return true;
+}
+
+static int shim6_rcv(struct sk_buff *skb)
+{
+	switch (shim6_entry_control(dev_net(skb->dev), skb)) {
+	case SHIM6_RCV_AGAIN:
+		return 1;
+	case SHIM6_RCV_DONE:
 		consume_skb(skb);
 		return 0;
+	case SHIM6_RCV_REFUSE:
+		/* Nobody here speaks Shim6: what the kernel says without us. */
+		icmpv6_send(skb, ICMPV6_PARAMPROB, ICMPV6_UNK_NEXTHDR,
+			    IP6CB(skb)->nhoff);
+		fallthrough;
+	default:
+		kfree_skb(skb);
+		return 0;
 	}
-	/* Nobody here speaks Shim6: what the kernel says without us. */
-	icmpv6_send(skb, ICMPV6_PARAMPROB, ICMPV6_UNK_NEXTHDR,
-		    IP6CB(skb)->nhoff);
-	kfree_skb(skb);
-	return 0;
 }
 
 static int shim6_err(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,

@@ -6,6 +6,14 @@
 #include <linux/skbuff.h>
 #include <net/net_namespace.h>
 
+/* What becomes of a packet in the handler. */
+enum shim6_rcv {
+	SHIM6_RCV_DONE,		/* freed */
+	SHIM6_RCV_DROP,		/* freed, as one that should not have come */
+	SHIM6_RCV_REFUSE,	/* answered with an ICMPv6 error */
+	SHIM6_RCV_AGAIN,	/* its next header is looked at */
+};
+
 /* What came in: the message from the Shim6 header on. */
 struct shim6_message {
 	struct in6_addr src;
@@ -27,6 +35,7 @@ struct shim6_icmp {
 
 int shim6_protocol_register(void);
 void shim6_protocol_unregister(void);
+bool shim6_message_open(struct sk_buff *skb, struct shim6_message *message);
 struct sk_buff *shim6_message_new(const struct in6_addr *src,
 				  const struct in6_addr *dst,
 				  const u8 *data, u32 len);
@@ -36,8 +45,7 @@ int shim6_message_send(struct net *net, struct sk_buff *skb, int not_by);
 void shim6_message_drop(struct sk_buff *skb);
 
 /* Called from here: sys/entry/control.rs. */
-bool shim6_entry_control(struct net *net, const struct shim6_message *message);
+enum shim6_rcv shim6_entry_control(struct net *net, struct sk_buff *skb);
 void shim6_entry_icmp(struct net *net, const struct shim6_icmp *error);
-void shim6_entry_truncated(struct net *net);
 
 #endif

@@ -4,12 +4,23 @@
 
 use super::netns::state;
 use crate::control;
+use crate::netns::View;
 use crate::proto::counter::Counter;
 use crate::proto::endpoint::Meta;
+use crate::proto::wire::PayloadHeader;
 use crate::sys::addr;
+use crate::sys::behind::Behind;
 use crate::sys::bindings;
 use crate::sys::netns::NetRef;
+use crate::sys::rcu::Rcu;
+use crate::translate;
+use crate::translate::Slow;
 use core::ptr::NonNull;
+
+const DONE: bindings::shim6_rcv = bindings::shim6_rcv_SHIM6_RCV_DONE;
+const DROP: bindings::shim6_rcv = bindings::shim6_rcv_SHIM6_RCV_DROP;
+const REFUSE: bindings::shim6_rcv = bindings::shim6_rcv_SHIM6_RCV_REFUSE;
+const AGAIN: bindings::shim6_rcv = bindings::shim6_rcv_SHIM6_RCV_AGAIN;
 
 /// # Safety
 ///
@@ -22,25 +33,51 @@ unsafe fn octets<'a>(data: *const u8, len: u32) -> &'a [u8] {
     unsafe { core::slice::from_raw_parts(data, len as usize) }
 }
 
-/// `false`: nobody here speaks Shim6.
+/// A packet whose `data` is at a Shim6 header is for this host.
 ///
 /// # Safety
 ///
-/// `net` lives, and `message` describes a linear packet, both during the call, which is in an RCU
-/// read-side section with bottom halves off.
+/// `net` lives, and `skb` is the handler's alone with its network header in front of `data`, during
+/// the call, which is in an RCU read-side section.
 #[no_mangle]
 unsafe extern "C" fn shim6_entry_control(
     net: *mut bindings::net,
-    message: *const bindings::shim6_message,
-) -> bool {
-    let Some(net) = NonNull::new(net) else { return false };
+    skb: *mut bindings::sk_buff,
+) -> bindings::shim6_rcv {
+    let (Some(net), Some(skb)) = (NonNull::new(net), NonNull::new(skb)) else { return DROP };
     // SAFETY: by contract.
-    let (net, message) = unsafe { (NetRef::from_raw(net), &*message) };
-    let Some(state) = state(net) else { return false };
+    let Some(state) = state(unsafe { NetRef::from_raw(net) }).filter(|s| s.is_enabled()) else {
+        return REFUSE;
+    };
     // SAFETY: by contract.
+    let verdict = unsafe { slow(View::new(state, Rcu::assumed()), Behind::from_raw(skb)) };
+    if let Some(verdict) = verdict {
+        return verdict;
+    }
+    let mut message = bindings::shim6_message::default();
+    // SAFETY: by contract.
+    if !unsafe { bindings::shim6_message_open(skb.as_ptr(), &mut message) } {
+        state.count(Counter::RxNoMemory);
+        return DROP;
+    }
+    // SAFETY: the packet is linear and not touched until we return.
     let (head, data) =
         unsafe { (octets(message.head, message.head_len), octets(message.data, message.len)) };
-    control::receive(state, Meta { src: addr(&message.src), dst: addr(&message.dst), head }, data)
+    control::receive(state, Meta { src: addr(&message.src), dst: addr(&message.dst), head }, data);
+    DONE
+}
+
+/// What becomes of a packet with a payload header; `None` for a control message.
+fn slow(view: View<'_>, mut skb: Behind<'_>) -> Option<bindings::shim6_rcv> {
+    let header = skb.message(PayloadHeader::LEN).and_then(PayloadHeader::parse)?;
+    Some(match translate::receive_slow(view, &mut skb) {
+        Slow::Again => AGAIN,
+        Slow::Drop => DROP,
+        Slow::NoContext => {
+            control::unknown_tag(&view, skb.pair(), header.tag);
+            DONE
+        }
+    })
 }
 
 /// # Safety
@@ -55,17 +92,5 @@ unsafe extern "C" fn shim6_entry_icmp(net: *mut bindings::net, error: *const bin
     let packet = unsafe { octets(error.packet, error.len) };
     if let Some(state) = state(net) {
         control::icmp_error(state, error.type_, error.code, error.info, packet);
-    }
-}
-
-/// # Safety
-///
-/// `net` lives during the call.
-#[no_mangle]
-unsafe extern "C" fn shim6_entry_truncated(net: *mut bindings::net) {
-    let Some(net) = NonNull::new(net) else { return };
-    // SAFETY: by contract.
-    if let Some(state) = state(unsafe { NetRef::from_raw(net) }) {
-        state.count(Counter::RxNoMemory);
     }
 }

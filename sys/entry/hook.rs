@@ -1,23 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What netfilter calls, by way of the thunks in `sys/hook.c`.
-//!
-//! Until there is a context table nothing registers the hooks, and every packet is accepted.
 
+//! What netfilter calls, by way of the thunks in `sys/hook.c`.
+
+use crate::netns::NetState;
+use crate::netns::View;
 use crate::sys::bindings;
-use crate::sys::hook::Verdict;
+use crate::sys::hook::Call;
+use crate::sys::rcu::Rcu;
+use crate::sys::skb::Skb;
+use crate::translate;
 use core::ffi::c_uint;
 use core::ffi::c_void;
+use core::ptr::NonNull;
 
 /// # Safety
 ///
-/// Called by netfilter.
+/// Called by netfilter for a packet of the namespace whose state `ctx` is, which was given to
+/// `Hooks::register`.
 #[no_mangle]
 unsafe extern "C" fn shim6_entry_local_out(
-    _ctx: *mut c_void,
-    _skb: *mut bindings::sk_buff,
-    _state: *const bindings::nf_hook_state,
+    ctx: *mut c_void,
+    skb: *mut bindings::sk_buff,
+    state: *const bindings::nf_hook_state,
 ) -> c_uint {
-    Verdict::Accept.encode()
+    // SAFETY: by the contract; netfilter lends a packet whose IPv6 header is linear and at `data`
+    // (`ip6_xmit`, `__ip6_local_out`, `rawv6_send_hdrinc` saw to it), under the RCU read lock.
+    let (net, skb, call) = unsafe {
+        (
+            View::new(&*ctx.cast::<NetState>(), Rcu::assumed()),
+            Skb::from_raw(NonNull::new_unchecked(skb)),
+            Call::from_raw(NonNull::new_unchecked(state.cast_mut())),
+        )
+    };
+    translate::outgoing(net, skb, &call).encode()
 }
 
 /// # Safety
@@ -25,9 +40,17 @@ unsafe extern "C" fn shim6_entry_local_out(
 /// As `shim6_entry_local_out`.
 #[no_mangle]
 unsafe extern "C" fn shim6_entry_pre_routing(
-    _ctx: *mut c_void,
-    _skb: *mut bindings::sk_buff,
-    _state: *const bindings::nf_hook_state,
+    ctx: *mut c_void,
+    skb: *mut bindings::sk_buff,
+    state: *const bindings::nf_hook_state,
 ) -> c_uint {
-    Verdict::Accept.encode()
+    // SAFETY: by the contract; `ip6_rcv_core` made the IPv6 header linear, at `data`.
+    let (net, skb, call) = unsafe {
+        (
+            View::new(&*ctx.cast::<NetState>(), Rcu::assumed()),
+            Skb::from_raw(NonNull::new_unchecked(skb)),
+            Call::from_raw(NonNull::new_unchecked(state.cast_mut())),
+        )
+    };
+    translate::incoming(net, skb, &call).encode()
 }
