@@ -88,7 +88,7 @@ test_namespaces() {
 }
 
 lib_init
-count=200
+count=100
 [ "$KERNEL" = stock ] || count=20
 ktap_begin 7
 test_before_and_after; ktap_result $? "ENOPROTOOPT before insmod and after rmmod"
