@@ -77,6 +77,8 @@ counters! {
     RxForeignLocator => "rx_foreign_locator",
     /// Control message whose length runs past the packet (RFC 5533 section 12.3).
     RxBadTruncated => "rx_bad_truncated",
+    /// Payload extension header where a control message was expected.
+    RxBadPBit => "rx_bad_p_bit",
     /// Control message shorter than its type needs.
     RxBadTooShort => "rx_bad_too_short",
     /// Control message longer than a signaling packet may be (RFC 5533 section 5.1).

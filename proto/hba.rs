@@ -31,7 +31,7 @@ pub enum PdsError {
     Length,
     /// "Check that the collision count [...] is 0, 1, or 2."
     CollisionCount,
-    /// The public key is not a DER-encoded SEQUENCE.
+    /// The public key is not a DER-encoded SubjectPublicKeyInfo.
     PublicKey,
     /// An extension runs past the end, or a Multi-Prefix extension contradicts itself.
     Extension,
@@ -81,7 +81,7 @@ impl<'a> Pds<'a> {
         if collision.first().is_none_or(|&c| c > 2) {
             return Err(PdsError::CollisionCount);
         }
-        let key_len = der_len(rest).ok_or(PdsError::PublicKey)?;
+        let key_len = spki_len(rest).ok_or(PdsError::PublicKey)?;
         let (key, extensions) = rest.split_at_checked(key_len).ok_or(PdsError::PublicKey)?;
         let (prefixes, public_key) = multi_prefix(extensions)?;
         Ok(Pds { bytes, modifier, prefix, collision, rest, key, prefixes, public_key })
@@ -143,7 +143,10 @@ impl<'a> Pds<'a> {
         if (self.hash1(addr.prefix(), sha1) ^ iid) & IID_MASK != 0 {
             return false;
         }
-        hash2_passes(self.hash2(sha1), (iid >> 61) as u8)
+        // "If Sec=0, the verification never fails in steps 6 - 7 and these steps can be
+        // skipped."
+        let sec = (iid >> 61) as u8;
+        sec == 0 || hash2_passes(self.hash2(sha1), sec)
     }
 
     fn hash1(&self, prefix: u64, sha1: &mut Sha1<'_>) -> u64 {
@@ -177,14 +180,27 @@ fn hash2_passes(hash: [u8; 20], sec: u8) -> bool {
     hash.iter().take(2 * usize::from(sec)).all(|&octet| octet == 0)
 }
 
-/// Octets of the DER SEQUENCE that begins here, header included.
-fn der_len(bytes: &[u8]) -> Option<usize> {
-    match bytes {
-        [0x30, n @ 0..=0x7f, ..] => Some(2 + usize::from(*n)),
-        [0x30, 0x81, n @ 0x80..=0xff, ..] => Some(3 + usize::from(*n)),
-        [0x30, 0x82, a @ 1..=0xff, b, ..] => Some(4 + usize::from(u16::from_be_bytes([*a, *b]))),
-        _ => None,
-    }
+/// Octets of the SubjectPublicKeyInfo that begins here: a SEQUENCE of an
+/// AlgorithmIdentifier, which is a SEQUENCE, and a BIT STRING of whole octets (RFC 3280
+/// section 4.1). The key itself is not looked at.
+fn spki_len(bytes: &[u8]) -> Option<usize> {
+    const SEQUENCE: u8 = 0x30;
+    const BIT_STRING: u8 = 0x03;
+    let (info, after) = der_element(bytes, SEQUENCE)?;
+    let (_, key) = der_element(info, SEQUENCE)?;
+    let (bits, rest) = der_element(key, BIT_STRING)?;
+    (bits.first() == Some(&0) && rest.is_empty()).then(|| bytes.len() - after.len())
+}
+
+/// The contents of the DER element with this tag that begins here, and what follows it.
+fn der_element(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+    let (len, after) = match bytes.strip_prefix(&[tag])? {
+        [n @ 0..=0x7f, after @ ..] => (usize::from(*n), after),
+        [0x81, n @ 0x80..=0xff, after @ ..] => (usize::from(*n), after),
+        [0x82, a @ 1..=0xff, b, after @ ..] => (usize::from(u16::from_be_bytes([*a, *b])), after),
+        _ => return None,
+    };
+    after.split_at_checked(len)
 }
 
 /// The prefixes and the P flag of the Multi-Prefix extension among `extensions`; no
@@ -253,7 +269,7 @@ pub fn write_pds(
     if prefixes.is_empty() || prefixes.len() > MAX_LOCATORS {
         return Err(PdsError::Prefixes);
     }
-    if der_len(key) != Some(key.len()) {
+    if spki_len(key) != Some(key.len()) {
         return Err(PdsError::PublicKey);
     }
     let ext_len = u16::try_from(prefixes.len() * 8 + 4).map_err(|_| PdsError::Prefixes)?;
@@ -268,6 +284,17 @@ pub fn write_pds(
     let parts = fixed.copied().chain(extension).chain(vector);
     room.iter_mut().zip(parts).for_each(|(to, from)| *to = from);
     Ok(total)
+}
+
+/// Writes another collision count into parameters, whose addresses are then others:
+/// "If an address collision is detected, increment the collision count by one and go
+/// back to step (6)" (RFC 5535 section 6).
+pub fn set_collision_count(pds: &mut [u8], count: u8) -> Result<(), PdsError> {
+    if count > 2 {
+        return Err(PdsError::CollisionCount);
+    }
+    *pds.get_mut(FIXED - 1).ok_or(PdsError::Length)? = count;
+    Ok(())
 }
 
 /// The search for a modifier (RFC 3972 section 4 steps 1 to 3), in slices, so that the

@@ -7,6 +7,15 @@
 //! (`host/proto`), where the tests run.
 
 #![forbid(unsafe_code)]
+// Nothing from the network may panic. A check by clippy; overflow is what the tests find.
+#![deny(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used
+)]
 
 pub mod addr;
 pub mod config;
@@ -21,4 +30,5 @@ pub mod reap;
 pub mod sockapi;
 pub mod time;
 pub mod translate;
+pub mod vectors;
 pub mod wire;

@@ -13,6 +13,7 @@ use crate::proto::wire::lists::Preference;
 
 /// A message being written.
 #[derive(Debug)]
+#[must_use = "a message has neither length nor checksum before it is finished"]
 pub struct Builder<'a> {
     buf: &'a mut [u8],
     len: usize,
@@ -84,6 +85,7 @@ impl<'a> Builder<'a> {
                 b.head(68, code);
                 b.put(&pointer.to_be_bytes());
                 b.put(packet);
+                b.pad_to(16);
             }
             Body::Unknown { number, tag } => {
                 b.head(number, 0);

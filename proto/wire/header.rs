@@ -108,10 +108,12 @@ pub(super) fn control(bytes: &[u8]) -> Result<(&[u8], Type, u8), ParseError> {
         return Err(ParseError::TooLong);
     }
     let message = bytes.get(..len).ok_or(ParseError::Truncated)?;
-    let (number, specific) = match message.first_chunk::<4>() {
-        Some([_, _, number, specific]) => (number & 0x7f, *specific),
-        None => return Err(ParseError::Truncated),
+    let Some(&[_, _, number, specific]) = message.first_chunk::<4>() else {
+        return Err(ParseError::Truncated);
     };
+    if number & 0x80 != 0 {
+        return Err(ParseError::Payload);
+    }
     if specific & 1 != 0 {
         return Err(ParseError::NotShim6);
     }

@@ -113,6 +113,8 @@ fn body(m: &[u8], kind: Type, specific: u8) -> Result<(Body<'_>, usize), ParseEr
             (Body::Probe { tag: tag()?, probe }, end)
         }
         Type::Error => {
+            // "At least 1, since the header is 16 octets."
+            word(12)?;
             let pointer = u16_at(m, 6).ok_or(ParseError::TooShort)?;
             let packet = m.get(8..).ok_or(ParseError::TooShort)?;
             (Body::Error { code: specific, pointer, packet }, m.len())

@@ -41,6 +41,8 @@ pub const MAX_LOCATORS: usize = 32;
 pub enum ParseError {
     /// Its Hdr Ext Len claims "to end past the end of the IPv6 packet".
     Truncated,
+    /// The P bit is set: a payload extension header, not a control message.
+    Payload,
     /// It is shorter than its type needs.
     TooShort,
     /// It is longer than a signaling packet may be.
@@ -65,6 +67,7 @@ impl Cause for ParseError {
     fn counter(&self) -> Counter {
         match self {
             ParseError::Truncated => Counter::RxBadTruncated,
+            ParseError::Payload => Counter::RxBadPBit,
             ParseError::TooShort => Counter::RxBadTooShort,
             ParseError::TooLong => Counter::RxBadTooLong,
             ParseError::Checksum => Counter::RxBadChecksum,

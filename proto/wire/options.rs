@@ -63,10 +63,12 @@ impl<'a> Options<'a> {
             let option = message.get(at..at + total_len(length)).ok_or(ParseError::OptionLength)?;
             let contents = option.get(4..4 + length).ok_or(ParseError::OptionLength)?;
             let (number, critical) = (head >> 1, head & 1 != 0);
-            if listed(kind, number) {
+            if !listed(kind, number) {
+                if critical && options.unknown_critical.is_none() {
+                    options.unknown_critical = Some(at);
+                }
+            } else if options.unknown_critical.is_none() {
                 options.take(number, contents, at)?;
-            } else if critical && options.unknown_critical.is_none() {
-                options.unknown_critical = Some(at);
             }
             at += option.len();
         }
