@@ -22,6 +22,7 @@ mod translate;
 use sys::addrconf::Notifiers;
 use sys::control::Protocol;
 use sys::ftrace::Redirect;
+use sys::gso::Offload;
 use sys::netns::Registration;
 use sys::table::Memory;
 use sys::work::Queue;
@@ -40,6 +41,7 @@ struct Shim6 {
     _redirect: Redirect,
     _notifiers: Notifiers,
     _protocol: Protocol,
+    _offload: Offload,
     _namespaces: Registration,
     _queue: Queue,
     _memory: Memory,
@@ -51,6 +53,7 @@ impl kernel::Module for Shim6 {
             _memory: Memory::create::<table::Shared, table::Locked>()?,
             _queue: Queue::create()?,
             _namespaces: Registration::register()?,
+            _offload: Offload::register()?,
             _protocol: Protocol::register()?,
             _notifiers: Notifiers::register()?,
             _redirect: Redirect::register()?,

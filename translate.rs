@@ -8,6 +8,8 @@
 
 use crate::control;
 use crate::netns::View;
+use crate::proto::addr::Pair;
+use crate::proto::addr::Tag;
 use crate::proto::counter::Counter;
 use crate::proto::translate;
 use crate::proto::translate::ErrorKind;
@@ -18,6 +20,7 @@ use crate::proto::wire::PROTOCOL;
 use crate::sys::behind::Behind;
 use crate::sys::frag::Failed;
 use crate::sys::frag::Fragments;
+use crate::sys::gro::Gro;
 use crate::sys::gso;
 use crate::sys::hook::Call;
 use crate::sys::hook::Owned;
@@ -46,10 +49,14 @@ pub(crate) fn outgoing(net: View<'_>, skb: Skb<'_>, call: &Call<'_>) -> Verdict 
     if translate::is_neighbour_discovery(ip.next, skb.linear()) {
         return unchanged(net, &skb);
     }
-    node.note_sent(net.tick());
+    let tick = net.tick();
+    node.note_sent(tick);
     match net.path(node) {
         Some(path) if path.rewrite => rewrite(net, path, skb, &ip, call),
-        _ => unchanged(net, &skb),
+        _ => {
+            net.count(Counter::TxContext);
+            unchanged(net, &skb)
+        }
     }
 }
 
@@ -104,7 +111,7 @@ fn rewrite(net: View<'_>, path: &Path, mut skb: Skb<'_>, ip: &Ipv6, call: &Call<
 /// A route for the path's locator pair that is good for this packet.
 #[inline]
 fn route(net: View<'_>, path: &Path, skb: &Skb<'_>, call: &Call<'_>) -> Option<Route> {
-    let route = path.route.get(call, skb, &path.tx.local, &path.tx.peer, net.tick() as u32)?;
+    let route = path.route.get(call, skb, &path.tx.local, &path.tx.peer, net.tick())?;
     (route.facts.ifindex != net.catch_all()).then_some(route)
 }
 
@@ -311,6 +318,7 @@ pub(crate) fn incoming(net: View<'_>, skb: Skb<'_>, call: &Call<'_>) -> Verdict 
 fn plain(net: View<'_>, ip: &Ipv6) -> Verdict {
     if let Some(node) = net.by_ulids(&ip.dst, &ip.src) {
         node.note_received(net.tick());
+        net.count(Counter::RxContext);
     }
     Verdict::Accept
 }
@@ -332,7 +340,7 @@ fn payload(net: View<'_>, mut skb: Skb<'_>, ip: &Ipv6) -> Verdict {
     if skb.has_sec_path() {
         return Verdict::Accept;
     }
-    let Some((node, path)) = find(net, ip, header.tag) else {
+    let Some((node, path)) = find(net, &Pair { local: ip.dst, peer: ip.src }, header.tag) else {
         return Verdict::Accept;
     };
     if header.next == PROTOCOL && translate::is_payload_at(skb.linear(), translate::PAYLOAD_END) {
@@ -354,14 +362,10 @@ fn payload(net: View<'_>, mut skb: Skb<'_>, ip: &Ipv6) -> Verdict {
 
 /// The context that a payload header's tag names, if the packet's locators are its own.
 #[inline]
-fn find<'a>(
-    net: View<'a>,
-    ip: &Ipv6,
-    tag: crate::proto::addr::Tag,
-) -> Option<(&'a Node, &'a Path)> {
+fn find<'a>(net: View<'a>, pair: &Pair, tag: Tag) -> Option<(&'a Node, &'a Path)> {
     let node = net.by_tag(tag)?;
     let path = net.path(node)?;
-    (path.is_local(&ip.dst) && path.is_peer(&ip.src)).then_some((node, path))
+    (path.is_local(&pair.local) && path.is_peer(&pair.peer)).then_some((node, path))
 }
 
 /// ICMPv6: errors may be about what we sent, neighbour discovery is nobody's traffic.
@@ -396,8 +400,11 @@ fn icmp_error(net: View<'_>, mut skb: Skb<'_>, ip: &Ipv6, call: &Call<'_>) -> Ve
         ErrorKind::TooBig(mtu) => skb.icmp_lower_path_mtu(call, mtu),
         ErrorKind::Path => {
             control::icmp_hint(&net, node.tag(), &about.locators);
-            net.count(Counter::IcmpAbsorbed);
-            return Verdict::Drop;
+            // REAP acts on errors about the path in use.
+            if about.locators == path.tx && net.config().icmp_deliver_all == 0 {
+                net.count(Counter::IcmpAbsorbed);
+                return Verdict::Drop;
+            }
         }
         ErrorKind::Upper => {}
     }
@@ -451,4 +458,24 @@ pub(crate) fn receive_slow(net: View<'_>, skb: &mut Behind<'_>) -> Slow {
     node.note_received(net.tick());
     net.count(Counter::RxSlow);
     Slow::Again
+}
+
+/// The identifiers of a received TCP segment that may be merged with others before it is
+/// restored; `None` for everything else.
+pub(crate) fn mergeable(net: View<'_>, gro: &mut Gro<'_>) -> Option<Pair> {
+    let header = PayloadHeader::parse(&gro.header()?)?;
+    if header.next != translate::TCP || gro.chained() {
+        return None;
+    }
+    ulids(net, &gro.pair(), header)
+}
+
+/// The identifiers of a packet that was merged from such segments.
+pub(crate) fn merged(net: View<'_>, gro: &Gro<'_>, offset: usize) -> Option<Pair> {
+    let (pair, octets) = gro.merged(offset)?;
+    ulids(net, &pair, PayloadHeader::parse(&octets)?)
+}
+
+fn ulids(net: View<'_>, pair: &Pair, header: PayloadHeader) -> Option<Pair> {
+    find(net, pair, header.tag).map(|(_, path)| path.ulids)
 }

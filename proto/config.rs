@@ -68,6 +68,9 @@ config! {
     no_r1_holddown_ms: 60000 in 100..=86400000,
     /// ICMP_HOLDDOWN_TIME (RFC 5533 section 14).
     icmp_holddown_ms: 600000 in 100..=86400000,
+    /// Whether the ULP sees the ICMPv6 errors that REAP acts on as well: RFC 5533 section 8,
+    /// "There SHOULD be a configuration option to unconditionally deliver all ICMP messages".
+    icmp_deliver_all: 0 in 0..=1,
     /// VALIDATOR_MIN_LIFETIME (RFC 5533 section 14).
     validator_lifetime_ms: 30000 in 30000..=600000,
     /// UPDATE_TIMEOUT (RFC 5533 section 14).

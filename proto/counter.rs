@@ -25,7 +25,7 @@ macro_rules! counters {
 }
 
 counters! {
-    /// Data packets that found a context on the way out.
+    /// Data packets sent between identifiers that have a context.
     TxContext => "tx_context",
     /// Data packets sent with the payload extension header, locators instead of identifiers.
     TxRewritten => "tx_rewritten",

@@ -10,6 +10,8 @@ use crate::proto::wire::{PayloadHeader, PROTOCOL};
 pub const MIN_MTU: u32 = 1280;
 /// ICMPv6 (RFC 4443).
 pub const ICMPV6: u8 = 58;
+/// TCP (RFC 9293).
+pub const TCP: u8 = 6;
 /// Where a payload extension header directly behind the fixed header ends.
 pub const PAYLOAD_END: u32 = 48;
 

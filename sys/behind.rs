@@ -5,7 +5,7 @@
 use crate::proto::addr::Addr;
 use crate::proto::addr::Pair;
 use crate::sys::bindings;
-use crate::sys::route;
+use crate::sys::in6;
 use core::marker::PhantomData;
 use core::ptr;
 use core::ptr::NonNull;
@@ -67,7 +67,7 @@ impl Behind<'_> {
     /// Gives the packet its identifiers back and lets the kernel go on behind the payload
     /// header, which stays where it is; `false` without memory.
     pub(crate) fn restore(&mut self, ulids: &Pair) -> bool {
-        let (src, dst) = (route::raw(&ulids.peer), route::raw(&ulids.local));
+        let (src, dst) = (in6(&ulids.peer), in6(&ulids.local));
         // SAFETY: the buffer is ours; the addresses live on this stack.
         unsafe { bindings::shim6_behind_restore(self.raw.as_ptr(), 8, &src, &dst) }
     }

@@ -12,12 +12,14 @@
 use crate::proto::addr::Addr;
 use crate::sys::bindings;
 use crate::sys::hook::Call;
+use crate::sys::in6;
 use crate::sys::skb::Skb;
 use core::ptr;
 use core::ptr::NonNull;
 use core::sync::atomic::AtomicBool;
 use core::sync::atomic::AtomicPtr;
 use core::sync::atomic::AtomicU32;
+use core::sync::atomic::AtomicU64;
 use core::sync::atomic::Ordering::Acquire;
 use core::sync::atomic::Ordering::Relaxed;
 use core::sync::atomic::Ordering::Release;
@@ -37,7 +39,7 @@ pub(crate) struct Cache {
     mtu: AtomicU32,
     ifindex: AtomicU32,
     flags: AtomicU32,
-    checked: AtomicU32,
+    checked: AtomicU64,
     busy: AtomicBool,
 }
 
@@ -111,7 +113,7 @@ impl Cache {
             mtu: AtomicU32::new(0),
             ifindex: AtomicU32::new(0),
             flags: AtomicU32::new(0),
-            checked: AtomicU32::new(0),
+            checked: AtomicU64::new(0),
             busy: AtomicBool::new(false),
         }
     }
@@ -126,7 +128,7 @@ impl Cache {
         skb: &Skb<'_>,
         src: &Addr,
         dst: &Addr,
-        tick: u32,
+        tick: u64,
     ) -> Option<Route> {
         let route = match self.current(tick) {
             Some(route) => route,
@@ -143,7 +145,7 @@ impl Cache {
     ///
     /// The caller is inside an RCU read-side section that outlives the result.
     #[inline]
-    fn current(&self, tick: u32) -> Option<Route> {
+    fn current(&self, tick: u64) -> Option<Route> {
         let dst = NonNull::new(self.dst.load(Acquire))?;
         let flags = self.flags.load(Relaxed);
         let facts = Facts {
@@ -170,7 +172,7 @@ impl Cache {
         skb: &Skb<'_>,
         src: &Addr,
         dst: &Addr,
-        tick: u32,
+        tick: u64,
     ) -> Option<Route> {
         if self.flags.load(Relaxed) & NONE != 0 && self.checked.load(Acquire) == tick {
             return None;
@@ -211,7 +213,7 @@ impl Cache {
         found.and_then(|_| self.current(tick))
     }
 
-    fn publish(&self, facts: &bindings::shim6_route_facts, tick: u32) {
+    fn publish(&self, facts: &bindings::shim6_route_facts, tick: u64) {
         let flags = if facts.software { SOFTWARE } else { 0 }
             | if facts.rules { RULES } else { 0 }
             | u32::from(facts.room) << ROOM_SHIFT;
@@ -230,12 +232,6 @@ impl Drop for Cache {
     }
 }
 
-pub(in crate::sys) fn raw(addr: &Addr) -> bindings::in6_addr {
-    let mut a = bindings::in6_addr::default();
-    a.in6_u.u6_addr8 = addr.0;
-    a
-}
-
 fn lookup_raw(
     net: NonNull<bindings::net>,
     skb: &Skb<'_>,
@@ -245,7 +241,7 @@ fn lookup_raw(
 ) -> Option<NonNull<bindings::dst_entry>> {
     // SAFETY: `net` and the packet are valid; the addresses live on this stack.
     NonNull::new(unsafe {
-        bindings::shim6_route_lookup(net.as_ptr(), skb.as_ptr(), &raw(src), &raw(dst), oif as i32)
+        bindings::shim6_route_lookup(net.as_ptr(), skb.as_ptr(), &in6(src), &in6(dst), oif as i32)
     })
 }
 

@@ -464,12 +464,12 @@ impl<'a> Skb<'a> {
         unsafe { bindings::shim6_skb_update_pmtu(self.as_ptr(), mtu) };
     }
 
-    /// The interface its route leaves by; 0 if it has no route.
+    /// The interface its route leaves by; no interface's number if it has no route.
     #[inline]
     pub(crate) fn leaves_by(&self) -> u32 {
         let dst = self.dst();
         if dst.is_null() {
-            return 0;
+            return u32::MAX;
         }
         // SAFETY: a packet's route is valid while the hook runs, and it always names a device.
         unsafe { (*(*dst).__bindgen_anon_1.dev).ifindex as u32 }

@@ -5,6 +5,7 @@
 mod addr;
 mod control;
 mod ftrace;
+mod gro;
 mod hook;
 pub(crate) mod netns;
 pub(crate) mod table;
