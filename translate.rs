@@ -46,7 +46,7 @@ pub(crate) fn outgoing(net: View<'_>, skb: Skb<'_>, call: &Call<'_>) -> Verdict 
         net.note_no_context(&ip.src, &ip.dst);
         return unchanged(net, &skb);
     };
-    if translate::is_neighbour_discovery(ip.next, skb.linear()) {
+    if translate::is_neighbour_discovery(ip.next, skb.linear()) || skb.is_dontshim() {
         return unchanged(net, &skb);
     }
     let tick = net.tick();
