@@ -83,8 +83,9 @@ config! {
     setup_age_ms: 1000 in 0..=3600000,
     /// How many contexts there may be.
     max_contexts: 131072 in 1..=4194304,
-    /// How many contexts we may begin to establish in a second.
-    max_pending: 1024 in 1..=1048576,
+    /// How many contexts may be in the middle of their establishment by us; read when the
+    /// namespace begins.
+    max_pending: 1024 in 1..=65536,
     /// A context unused for so long is discarded (RFC 5533 section 9).
     gc_idle_ms: 300000 in 1000..=86400000,
     /// R1 messages per second.

@@ -127,10 +127,6 @@ counters! {
     RxUnknownType => "rx_unknown_type",
     /// Messages with an unknown critical option.
     RxCriticalOption => "rx_critical_option",
-    /// I2 and I2bis messages whose validator is not ours or too old.
-    RxValidator => "rx_validator",
-    /// R1, R2 and R1bis messages that match no context.
-    RxUnmatched => "rx_unmatched",
     /// Error messages about nothing we sent.
     RxErrorUnmatched => "rx_error_unmatched",
     /// I1, I2 and I2bis messages for a ULID that is not of a set of ours.
@@ -147,10 +143,6 @@ counters! {
     RxPreferenceGeneration => "rx_preference_generation",
     /// Preferences that are not as many as the locators.
     RxPreferenceCount => "rx_preference_count",
-    /// Messages that the STATE of their context has no use for.
-    RxWrongState => "rx_wrong_state",
-    /// R1 and R1bis messages without a validator that can be given back.
-    RxValidatorUnusable => "rx_validator_unusable",
     /// I1 messages sent.
     TxI1 => "tx_i1",
     /// R1 messages sent.
@@ -183,8 +175,6 @@ counters! {
     ContextCreated => "context_created",
     /// Contexts not made because of max_contexts.
     ContextLimit => "context_limit",
-    /// Contexts not made because there was one.
-    ContextExists => "context_exists",
     /// Contexts not begun because of max_pending.
     PendingLimit => "pending_limit",
     /// Contexts discarded because the peer reused their tag.
@@ -205,4 +195,60 @@ counters! {
     SetupQueueFull => "setup_queue_full",
     /// TCP sockets told of a new path.
     TcpKicked => "tcp_kicked",
+    /// R1 that no context waits for.
+    R1Unexpected => "r1_unexpected",
+    /// R2 that no context waits for.
+    R2Unexpected => "r2_unexpected",
+    /// R1bis that no established context matches.
+    R1bisUnexpected => "r1bis_unexpected",
+    /// R1, I2, R1bis or I2bis without a Responder Validator.
+    ValidatorMissing => "validator_missing",
+    /// I2 or I2bis whose Responder Nonce is not recent.
+    ValidatorStale => "validator_stale",
+    /// I2 or I2bis whose Responder Validator is not ours.
+    ValidatorWrong => "validator_wrong",
+    /// R1 or R1bis with a Responder Validator too long to be sent back.
+    ValidatorTooLong => "validator_too_long",
+    /// Locator List without locators.
+    ListEmpty => "list_empty",
+    /// Locator List with an unsupported or inconsistent verification method: Error code 2.
+    ListMethod => "list_method",
+    /// Locator List of an Update Request with a locator that was not proved: Error code 2.
+    ListUnverified => "list_unverified",
+    /// Control message whose tag no context has: answered with R1bis.
+    ControlUnknownTag => "control_unknown_tag",
+    /// Control message for a context that is not established.
+    ControlEarly => "control_early",
+    /// Probe about locators that are not its context's.
+    ProbeForeign => "probe_foreign",
+    /// Update Acknowledgement for our last Update Request.
+    UpdateAcknowledged => "update_acknowledged",
+    /// Update Acknowledgement for another one.
+    UpdateAckStale => "update_ack_stale",
+    /// Update Request that the peer answered with an Error.
+    UpdateRefused => "update_refused",
+    /// Contexts established by us.
+    EstablishedInitiator => "established_initiator",
+    /// Contexts established by a peer.
+    EstablishedResponder => "established_responder",
+    /// Contexts that the peer lost: recovery begun.
+    Recovering => "recovering",
+    /// Contexts recovered.
+    Recovered => "recovered",
+    /// Exchanges that began again with I1.
+    FellBackToI1 => "fell_back_to_i1",
+    /// Contexts removed because their own ULID is gone.
+    UlidGone => "ulid_gone",
+    /// REAP entered Exploring.
+    ReapExploring => "reap_exploring",
+    /// REAP entered InboundOk.
+    ReapInboundOk => "reap_inbound_ok",
+    /// REAP came back to Operational.
+    ReapOperational => "reap_operational",
+    /// Contexts whose packets changed to another pair.
+    Rehomed => "rehomed",
+    /// Explorations begun because a better pair may work again.
+    PreferTried => "prefer_tried",
+    /// Hints about paths from outside REAP.
+    Hint => "hint",
 }

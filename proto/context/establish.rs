@@ -1,124 +1,310 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The 4-way exchange (RFC 5533 sections 7.7 to 7.16).
+//! What messages of the establishment do to a context (RFC 5533 sections 7.9 to 7.20). The
+//! endpoint has checked them as far as that needs no context.
 
-use super::{Context, Phase, Reject, Ticket};
-use crate::proto::addr::{Pair, Tag, UlidPair};
+use super::event::Kind;
+use super::handshake::{Handshake, Patience, Step, Validator};
+use super::learn::News;
+use super::local::{self, Told};
+use super::update::Update;
+use super::{Context, Events, Failure, Phase, Prefer, State};
+use crate::proto::addr::{Addr, Pair, Tag, UlidPair};
+use crate::proto::counter::Counter;
 use crate::proto::env::Env;
-use crate::proto::locator::{LocatorStore, NoMemory};
-use crate::proto::reap::activity::Activity;
-use crate::proto::time::jitter;
-use crate::proto::wire::Options;
+use crate::proto::locator::{LocatorStore, NoMemory, PeerLocators};
+use crate::proto::reap::activity::{Activity, Direction};
+use crate::proto::reap::Reap;
+use crate::proto::wire::{Body, Builder};
 
 impl<S: LocatorStore> Context<S> {
-    /// A context we want: sends an I1 (section 7.7).
-    pub fn initiate(env: &dyn Env, ulids: UlidPair, local_tag: Tag) -> Result<Self, NoMemory> {
-        let mut context = Context::new(env, ulids, local_tag, Phase::I1Sent)?;
-        context.send_i1(env);
-        Ok(context)
+    fn new(env: &dyn Env, ulids: UlidPair, tag: Tag, phase: Phase) -> Result<Self, NoMemory> {
+        Ok(Context {
+            ulids,
+            local_tag: tag,
+            peer_tag: Tag::default(),
+            tx: ulids.pair,
+            peers: PeerLocators::of_ulid(ulids.pair.peer)?,
+            phase,
+            prefer: Prefer::default(),
+            update: Update::default(),
+            told: Told::nothing(),
+            born: env.now(),
+            keepalive_timeout_ms: 0,
+            revision: 0,
+            events: Events::default(),
+        })
     }
 
-    /// A context the peer wants: made of its valid I2 or I2bis (sections 7.13, 7.20). It
-    /// is ESTABLISHED at once and answers with an R2.
-    #[allow(clippy::too_many_arguments)]
-    pub fn respond(
+    /// "When the shim layer decides to set up a context for a ULID pair, it starts by
+    /// allocating and initializing the context state for its end" (7.7).
+    pub fn initiator(
         env: &dyn Env,
         ulids: UlidPair,
-        local_tag: Tag,
-        pair: Pair,
+        tag: Tag,
+        nonce: u32,
+    ) -> Result<Self, NoMemory> {
+        let handshake = Handshake::new(env, ulids.pair, nonce, Step::I1);
+        Self::new(env, ulids, tag, Phase::Opening(handshake))
+    }
+
+    /// "If the STATE is IDLE (i.e., the context does not exist), the host allocates a Context
+    /// Tag (CT(local)), creates the context state for the context, and sets its STATE to
+    /// ESTABLISHED" (7.13, 7.20). `over` is the pair the I2 or I2bis came over.
+    pub fn responder(
+        env: &dyn Env,
+        ulids: UlidPair,
+        tag: Tag,
         peer_tag: Tag,
-        initiator_nonce: u32,
-        options: &Options<'_>,
-    ) -> Result<Self, Reject> {
-        let mut context = Context::new(env, ulids, local_tag, Phase::Established)
-            .map_err(|_| Reject::OutOfMemory)?;
-        context.take_peer(env, options, &pair.peer)?;
-        context.peer_tag = Some(peer_tag);
-        context.established();
-        context.answer_r2(pair, initiator_nonce);
-        Ok(context)
+        news: &mut News,
+        over: Pair,
+    ) -> Result<Self, NoMemory> {
+        let mut new = Self::new(env, ulids, tag, Phase::Up(Reap::new(env)))?;
+        new.learn(env, peer_tag, news, over)?;
+        new.tx = over;
+        new.events.push(Kind::Established);
+        new.prefer.ended(env);
+        env.count(Counter::EstablishedResponder);
+        Ok(new)
     }
 
-    pub(super) fn send_i1(&mut self, env: &dyn Env) {
-        self.phase = Phase::I1Sent;
-        self.wanted.establish = true;
-        let timeout = u64::from(env.config().i1_timeout_ms);
-        self.arm_retry(env, timeout);
+    /// The nonce of the exchange in progress.
+    pub fn nonce(&self) -> Option<u32> {
+        match &self.phase {
+            Phase::Opening(handshake) => Some(handshake.nonce),
+            _ => None,
+        }
     }
 
-    /// Arms the retransmission timer: "subject to binary exponential backoff as well as
-    /// to randomization across a range of 0.5 and 1.5 times the nominal (backed off)
-    /// value" (section 14).
-    pub(super) fn arm_retry(&mut self, env: &dyn Env, timeout_ms: u64) {
-        let nominal = timeout_ms << self.retries.min(16);
-        let random = env.random();
-        self.retry_at = Some(env.now().after(jitter(nominal, random)));
+    /// Whether an exchange of ours with this nonce goes over this pair (12.4: "Deliver to the
+    /// context with the locator pair included in the packet and the Initiator Nonce").
+    pub fn is_opening(&self, nonce: u32, over: &Pair) -> bool {
+        match &self.phase {
+            Phase::Opening(handshake) => handshake.nonce == nonce && handshake.pair == *over,
+            _ => false,
+        }
     }
 
-    /// An R1 for this context came on `pair` (section 7.11).
-    pub fn on_r1(
+    /// Whether a locator of the peer's is in Ls(peer), and proved.
+    pub fn is_peer(&self, addr: &Addr) -> bool {
+        self.peers.is_verified(addr)
+    }
+
+    /// R1 in I1-SENT: "it sends an I2 message"; "In any other STATE [...] this R1 message
+    /// MUST be silently discarded" (7.11).
+    pub fn handle_r1(&mut self, env: &dyn Env, responder_nonce: u32, validator: &[u8]) {
+        match (&mut self.phase, Validator::new(validator)) {
+            (Phase::Opening(handshake), Some(validator)) if matches!(handshake.step, Step::I1) => {
+                handshake.answer(env, responder_nonce, validator);
+            }
+            (_, None) => env.count(Counter::ValidatorTooLong),
+            _ => env.count(Counter::R1Unexpected),
+        }
+    }
+
+    /// R1bis in ESTABLISHED: "the host leaves CT(peer) unchanged in the context state,
+    /// transitions to I2BIS-SENT STATE, and sends an I2bis message [...] using the locator
+    /// pair included in the R1bis message" (7.18).
+    pub fn handle_r1bis(
         &mut self,
         env: &dyn Env,
-        pair: Pair,
+        nonce: u32,
+        over: Pair,
         responder_nonce: u32,
-        options: &Options<'_>,
-    ) -> Result<(), Reject> {
-        // "In any other STATE [...] this R1 message MUST be silently discarded."
-        if !matches!(self.phase, Phase::I1Sent) {
-            return Err(Reject::WrongState);
+        validator: &[u8],
+    ) {
+        let Some(validator) = Validator::new(validator) else {
+            return env.count(Counter::ValidatorTooLong);
+        };
+        if self.state() != State::Established {
+            return env.count(Counter::R1bisUnexpected);
         }
-        let validator = options.validator.ok_or(Reject::Validator)?;
-        let ticket = Ticket::new(responder_nonce, validator, pair).ok_or(Reject::Validator)?;
-        self.phase = Phase::I2Sent(ticket);
-        self.retries = 0;
-        self.wanted.establish = true;
-        let timeout = u64::from(env.config().i2_timeout_ms);
-        self.arm_retry(env, timeout);
-        Ok(())
+        let packet_tag = self.peer_tag;
+        let step = Step::I2bis { responder_nonce, validator, packet_tag };
+        self.phase = Phase::Opening(Handshake::new(env, over, nonce, step));
+        self.events.push(Kind::Recovering);
+        env.count(Counter::Recovering);
+        self.touch();
     }
 
-    /// An R2 for this context came on `pair` (section 7.16).
-    pub fn on_r2(
+    /// I2 or I2bis for a context that exists: "the host updates the context information
+    /// (CT(peer), Ls(peer)) with the data contained in the I2 message". I1-SENT becomes
+    /// ESTABLISHED, otherwise "the context STATE remains unchanged" (7.13, 7.20).
+    pub fn handle_i2(
         &mut self,
         env: &dyn Env,
         activity: &Activity,
-        pair: Pair,
         peer_tag: Tag,
-        options: &Options<'_>,
-    ) -> Result<(), Reject> {
-        // "If the STATE is ESTABLISHED, the R2 message is silently ignored".
-        if matches!(self.phase, Phase::Established) {
-            return Err(Reject::WrongState);
+        news: &mut News,
+        over: Pair,
+    ) -> Result<(), NoMemory> {
+        self.learn(env, peer_tag, news, over)?;
+        if self.state() == State::I1Sent {
+            env.count(Counter::EstablishedResponder);
+            self.establish(env, activity, over);
         }
-        self.take_peer(env, options, &pair.peer)?;
-        self.peer_tag = Some(peer_tag);
-        self.established();
-        self.local_changed(env, activity);
         Ok(())
     }
 
-    /// A valid I2 or I2bis for this existing context (sections 7.13 and 7.20): its data
-    /// is taken, an R2 goes back. "The host moves to ESTABLISHED STATE" from I1-SENT; in
-    /// the others "the context STATE remains unchanged".
-    pub fn on_i2(
+    /// R2 in I1-SENT, I2-SENT or I2BIS-SENT: "the host records the information from the R2
+    /// message in the context state; it records the peer's locator set and CT(peer). [...]
+    /// The host sets its STATE to ESTABLISHED" (7.16).
+    pub fn handle_r2(
         &mut self,
         env: &dyn Env,
-        pair: Pair,
+        activity: &Activity,
         peer_tag: Tag,
-        initiator_nonce: u32,
-        options: &Options<'_>,
-    ) -> Result<(), Reject> {
-        self.take_peer(env, options, &pair.peer)?;
-        self.peer_tag = Some(peer_tag);
-        if matches!(self.phase, Phase::I1Sent) {
-            self.established();
-        }
-        self.answer_r2(pair, initiator_nonce);
+        news: &mut News,
+        over: Pair,
+    ) -> Result<(), NoMemory> {
+        let recovered = self.state() == State::I2bisSent;
+        self.learn(env, peer_tag, news, over)?;
+        env.count(if recovered { Counter::Recovered } else { Counter::EstablishedInitiator });
+        self.establish(env, activity, over);
         Ok(())
     }
 
-    /// Asks for an R2 back over `pair` (section 7.14).
-    pub fn answer_r2(&mut self, pair: Pair, initiator_nonce: u32) {
-        self.wanted.r2 = Some((pair, initiator_nonce));
+    /// Goes to ESTABLISHED over a pair that the exchange itself showed to work. A context that
+    /// was recovered keeps its pair, unless the peer is not there any more.
+    fn establish(&mut self, env: &dyn Env, activity: &Activity, over: Pair) {
+        let was_active = self.is_active();
+        self.phase = Phase::Up(Reap::new(env));
+        // REAP begins anew, idle: nobody owes anybody an answer yet.
+        activity.set(Direction::Idle, env.ticks().tick(env.now()));
+        self.events.push(Kind::Established);
+        self.born = env.now();
+        if !was_active {
+            self.tx = over;
+            self.prefer.ended(env);
+        }
+        self.touch();
+        self.announce(env);
+    }
+
+    /// CT(peer), Ls(peer) and the Keepalive Timeout of an I2, I2bis or R2 that came over
+    /// `over`: the peer is there.
+    fn learn(
+        &mut self,
+        env: &dyn Env,
+        peer_tag: Tag,
+        news: &mut News,
+        over: Pair,
+    ) -> Result<(), NoMemory> {
+        if let Some(list) = &mut news.list {
+            self.peers.replace(list.generation, list.as_mut_slice())?;
+            if let Phase::Up(reap) = &mut self.phase {
+                reap.lists_changed();
+            }
+            self.events.push(Kind::PeerLocators);
+        }
+        if let Some(seconds) = news.keepalive_timeout_s {
+            self.keepalive_timeout_ms = u32::from(seconds).saturating_mul(1000);
+        }
+        self.peer_tag = peer_tag;
+        self.peers.set_reachable(&over.peer);
+        if self.is_active() && !self.peers.is_verified(&self.tx.peer) {
+            self.go_over(env, over);
+        }
+        self.touch();
+        Ok(())
+    }
+
+    /// Writes an R2 (7.14) for an exchange with this nonce.
+    pub fn emit_r2(&mut self, env: &dyn Env, nonce: u32, out: &mut [u8]) -> Option<usize> {
+        let set = env.local_set(&self.ulids.pair.local)?;
+        let body = Body::R2 { responder_tag: self.local_tag, initiator_nonce: nonce };
+        let mut bare = false;
+        let len = loop {
+            let mut message = Builder::new(out, &body);
+            local::put_all(&mut message, env, &set, bare);
+            match message.finish() {
+                // What does not fit is told later, in an Update.
+                None if !bare => bare = true,
+                len => break len?,
+            }
+        };
+        let now = Told::now(&set, env.config().send_timeout_ms);
+        self.told = if bare { Told { generation: None, ..now } } else { now };
+        env.count(Counter::TxR2);
+        Some(len)
+    }
+
+    /// The wait for an answer is over.
+    pub(super) fn handshake_timeout(&mut self, env: &dyn Env) {
+        let was_active = self.is_active();
+        let Phase::Opening(handshake) = &mut self.phase else { return };
+        if !env.now().reached(handshake.next()) {
+            return;
+        }
+        match handshake.patience(env) {
+            Patience::Again => {}
+            Patience::FallBack => {
+                handshake.fall_back(env);
+                env.count(Counter::FellBackToI1);
+            }
+            Patience::GiveUp => self.fail(env, Failure::NoResponse),
+        }
+        if was_active != self.is_active() {
+            self.touch();
+        }
+    }
+
+    /// E-FAILED or NO-SUPPORT: "any such negative caching should be retained for at most
+    /// NO_R1_HOLDDOWN_TIME", "at most ICMP_HOLDDOWN_TIME" (7.8).
+    fn fail(&mut self, env: &dyn Env, why: Failure) {
+        let config = env.config();
+        let (hold, counter) = match why {
+            Failure::NoResponse => (config.no_r1_holddown_ms, Counter::NoResponse),
+            Failure::NoSupport => (config.icmp_holddown_ms, Counter::NoSupport),
+        };
+        env.count(counter);
+        self.phase = Phase::Failed(why, env.now().after(u64::from(hold)));
+        self.events.push(Kind::Failed);
+        self.touch();
+    }
+
+    /// ICMPv6 "Unrecognized Next Header" about our I1: "a more reliable indication that the
+    /// peer ULID does not implement Shim6" (7.8). In other STATEs the peer has shown the
+    /// contrary.
+    pub fn no_support(&mut self, env: &dyn Env) {
+        if self.state() == State::I1Sent {
+            self.fail(env, Failure::NoSupport);
+        }
+    }
+
+    /// The peer refused our I2 or I2bis for its locator list (Error code 2).
+    pub fn list_refused(&mut self, env: &dyn Env) {
+        if let Phase::Opening(handshake) = &mut self.phase {
+            if handshake.tells() {
+                handshake.send_bare(env);
+            }
+        }
+    }
+
+    /// A message shows that the peer has the context that we still wait for.
+    pub fn nudge(&mut self) {
+        if let Phase::Opening(handshake) = &mut self.phase {
+            if !matches!(handshake.step, Step::I1) {
+                handshake.nudge();
+            }
+        }
+    }
+
+    /// The end of the wait of an exchange in progress.
+    pub(super) fn handshake_deadline(
+        handshake: &Handshake,
+        env: &dyn Env,
+    ) -> crate::proto::time::Instant {
+        if handshake.is_due() {
+            env.now()
+        } else {
+            handshake.next()
+        }
+    }
+
+    /// Removes the context without a word: the peer has lost it, and its tag names another
+    /// (context confusion, 7.15).
+    pub fn abandon(&mut self) {
+        self.events.push(Kind::Gone);
     }
 }

@@ -73,3 +73,87 @@ impl Hint {
         matches!(self, Hint::LocalAddressLost | Hint::CarrierLost)
     }
 }
+
+/// Events that wait for `poll_event`: each kind at most once.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Events {
+    waiting: u16,
+    gone: bool,
+    from: Pair,
+}
+
+/// The kinds, in the order in which they are given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Recovering = 0,
+    Established,
+    PeerLocators,
+    Exploring,
+    InboundOk,
+    Rehomed,
+    Operational,
+    Failed,
+    Gone,
+}
+
+impl Kind {
+    const ALL: [Kind; 9] = [
+        Kind::Recovering,
+        Kind::Established,
+        Kind::PeerLocators,
+        Kind::Exploring,
+        Kind::InboundOk,
+        Kind::Rehomed,
+        Kind::Operational,
+        Kind::Failed,
+        Kind::Gone,
+    ];
+}
+
+impl Events {
+    /// Something happened.
+    pub(super) fn push(&mut self, kind: Kind) {
+        self.waiting |= 1 << kind as u16;
+        self.gone |= kind == Kind::Gone;
+    }
+
+    /// The packets leave this pair.
+    pub(super) fn rehomed(&mut self, from: Pair) {
+        if self.waiting & (1 << Kind::Rehomed as u16) == 0 {
+            self.from = from;
+        }
+        self.push(Kind::Rehomed);
+    }
+
+    /// Whether the context shall be removed.
+    pub(super) fn is_gone(&self) -> bool {
+        self.gone
+    }
+
+    /// The next event of a context whose pair is `tx` now.
+    pub(super) fn pop(
+        &mut self,
+        tx: Pair,
+        failure: impl Fn() -> Option<(Failure, Instant)>,
+    ) -> Option<Event> {
+        loop {
+            let kind = Kind::ALL.into_iter().find(|k| self.waiting & (1 << *k as u16) != 0)?;
+            self.waiting &= !(1 << kind as u16);
+            return Some(match kind {
+                Kind::Recovering => Event::Recovering,
+                Kind::Established => Event::Established,
+                Kind::PeerLocators => Event::PeerLocators,
+                Kind::Exploring => Event::Exploring,
+                Kind::InboundOk => Event::InboundOk,
+                Kind::Rehomed if self.from == tx => continue,
+                Kind::Rehomed => Event::Rehomed { from: self.from, to: tx },
+                Kind::Operational => Event::Operational,
+                Kind::Failed => match failure() {
+                    Some((why, hold_until)) => Event::Failed { why, hold_until },
+                    None => continue,
+                },
+                Kind::Gone => Event::Gone,
+            });
+        }
+    }
+}

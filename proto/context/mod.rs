@@ -1,77 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! One ULID-pair context (RFC 5533 section 6.1).
-//!
-//! There is one for each pair of ULIDs (and Forked Instance Identifier) between which a
-//! shim is at work; the table owns it. It is told messages and time, and is asked what
-//! it wants to send ([`Context::poll_transmit`]), what happened ([`Context::poll_event`]),
-//! when it wants to be woken ([`Context::poll_timeout`]) and whether it has ended
-//! ([`Context::fate`]).
+//! One ULID-pair context (RFC 5533 section 6), with its REAP (RFC 5534). The driver owns it,
+//! under the namespace's control lock, and drains it after every call: `poll_transmit`,
+//! `poll_event`, `poll_timeout`.
 //!
 //! ```text
-//!   (IDLE) --initiate--> I1-SENT --R1--> I2-SENT --R2--> ESTABLISHED --R1bis--> I2BIS-SENT
-//!      '-----I2, I2bis------------------------------------^   ^------------R2-------'
+//!            initiate              R1                   R2
+//!   (IDLE) ----------> I1-SENT ---------> I2-SENT ------------> ESTABLISHED <--- I2, I2bis (IDLE)
+//!                       |   ^  \-- I2, R2 -------------------------^  | ^
+//!         give up, ICMP |   |  fall back     |                 R1bis  | | R2
+//!                       v   +----------------+-- I2BIS-SENT <---------+ |
+//!               E-FAILED, NO-SUPPORT                 +------------------+
 //! ```
+//!
+//! * [`handshake`]: what the initiator sends, again and again.
+//! * [`establish`]: what messages of the establishment do to a context.
+//! * [`learn`], [`local`]: what a peer tells, what we tell.
+//! * [`update`]: telling changes.
+//! * [`session`]: REAP, timers, and the end of an established context.
+//! * [`setup`]: which pairs deserve a context. [`event`]: what the world is told.
 
-mod establish;
+pub mod establish;
 pub mod event;
-mod notes;
-pub mod peer;
-mod recover;
+pub mod handshake;
+pub mod learn;
+pub mod local;
+pub mod session;
 pub mod setup;
-mod timers;
-mod transmit;
-mod update;
+pub mod update;
 
 pub use event::{Event, Failure, Hint};
-pub use peer::Reject;
 pub use setup::{Setup, SetupSlot};
 
-use crate::proto::addr::{Addr, Pair, Tag, UlidPair};
+use crate::proto::addr::{Pair, Tag, UlidPair};
 use crate::proto::config::Config;
-use crate::proto::env::Env;
-use crate::proto::locator::{LocatorStore, NoMemory, PeerLocator, PeerLocators};
+use crate::proto::env::{Env, Transmit};
+use crate::proto::locator::{LocatorStore, PeerLocator, PeerLocators};
 use crate::proto::reap::activity::Activity;
-use crate::proto::reap::{Cause, Outcome, Reap, View};
+use crate::proto::reap::prefer::Prefer;
+use crate::proto::reap::{timing, Reap, ReapState};
 use crate::proto::time::Instant;
-use notes::{Fate, Notes};
-use transmit::Wanted;
+use event::Events;
+use handshake::{Handshake, Step};
+use local::Told;
 use update::Update;
-
-/// Most octets of a Responder Validator that we give back; a longer one is refused.
-pub const MAX_VALIDATOR: usize = 64;
-
-/// What an I2 or I2bis gives back to the responder.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::proto::context) struct Ticket {
-    responder_nonce: u32,
-    validator: [u8; MAX_VALIDATOR],
-    len: u8,
-    /// The pair the R1 or R1bis came on.
-    pair: Pair,
-}
-
-impl Ticket {
-    fn new(responder_nonce: u32, validator: &[u8], pair: Pair) -> Option<Ticket> {
-        let mut ticket = Ticket { responder_nonce, validator: [0; MAX_VALIDATOR], len: 0, pair };
-        ticket.validator.get_mut(..validator.len())?.copy_from_slice(validator);
-        ticket.len = u8::try_from(validator.len()).ok()?;
-        Some(ticket)
-    }
-
-    fn validator(&self) -> &[u8] {
-        self.validator.get(..usize::from(self.len)).unwrap_or(&[])
-    }
-}
-
-/// The STATE with what it needs.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::proto::context) enum Phase {
-    I1Sent,
-    I2Sent(Ticket),
-    Established,
-    I2bisSent(Ticket),
-}
 
 /// STATE of a context (RFC 5533 section 6.2). IDLE is the absence of a context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,146 +62,99 @@ pub enum State {
     NoSupport,
 }
 
-/// What REAP needs to see of a context.
-#[derive(Debug)]
-pub(in crate::proto::context) struct Link<S> {
-    ulids: UlidPair,
-    /// Lp(local) and Lp(peer).
-    tx: Pair,
-    /// Ls(peer).
-    peers: PeerLocators<S>,
-    /// What the peer's Keepalive Timeout option said, in ms.
-    keepalive_timeout_ms: Option<u32>,
-    /// Spreads this context's Send Timeout among those of others.
-    skew: u8,
+/// STATE with what belongs to it.
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    /// I1-SENT, I2-SENT or I2BIS-SENT, as the step says.
+    Opening(Handshake),
+    /// ESTABLISHED.
+    Up(Reap),
+    /// E-FAILED or NO-SUPPORT, and until when it is remembered.
+    Failed(Failure, Instant),
 }
 
-impl<S: LocatorStore> Link<S> {
-    fn view<'a>(&'a self, env: &'a dyn Env) -> Option<View<'a>> {
-        let config = env.config();
-        let nominal = u64::from(config.send_timeout_ms);
-        Some(View {
-            now: env.now(),
-            ticks: env.ticks(),
-            current: self.tx,
-            ulids: self.ulids.pair,
-            set: env.local_set(&self.ulids.pair.local)?,
-            list: self.peers.as_slice(),
-            config,
-            // RFC 5534 section 4.1: "The actual value SHOULD be randomized in order to
-            // prevent synchronization."
-            send_timeout_ms: nominal - nominal / 40 + nominal * u64::from(self.skew) / 5120,
-            keepalive_timeout_ms: u64::from(
-                self.keepalive_timeout_ms.unwrap_or(config.keepalive_timeout_ms),
-            ),
-        })
-    }
-}
-
-/// One ULID-pair context. `S` is where the peer's locators lie.
+/// One context.
 #[derive(Debug)]
 pub struct Context<S> {
-    link: Link<S>,
-    phase: Phase,
+    ulids: UlidPair,
     local_tag: Tag,
-    peer_tag: Option<Tag>,
-    /// The Initiator Nonce of what we sent; also recognises a late R2.
-    initiator_nonce: u32,
-    reap: Reap,
+    /// CT(peer); means something while [`Self::is_active`].
+    peer_tag: Tag,
+    /// Lp(local) and Lp(peer).
+    tx: Pair,
+    peers: PeerLocators<S>,
+    phase: Phase,
+    prefer: Prefer,
     update: Update,
-    wanted: Wanted,
-    notes: Notes,
-    fate: Option<Fate>,
-    /// Counts what packets must see.
+    told: Told,
+    born: Instant,
+    /// The peer's Send Timeout; 0 if it told none.
+    keepalive_timeout_ms: u32,
     revision: u32,
-    created: Instant,
-    /// When I1, I2 or I2bis is sent again, and how often it was.
-    retry_at: Option<Instant>,
-    retries: u8,
-    /// How often an I2 fell back to an I1.
-    rounds: u8,
+    events: Events,
 }
 
 impl<S: LocatorStore> Context<S> {
-    fn new(env: &dyn Env, ulids: UlidPair, local_tag: Tag, phase: Phase) -> Result<Self, NoMemory> {
-        let random = env.random();
-        let now = env.now();
-        Ok(Context {
-            link: Link {
-                ulids,
-                tx: ulids.pair,
-                peers: PeerLocators::of_ulid(ulids.pair.peer)?,
-                keepalive_timeout_ms: None,
-                skew: random as u8,
-            },
-            phase,
-            local_tag,
-            peer_tag: None,
-            initiator_nonce: env.nonce(),
-            reap: Reap::new(now, env.config()),
-            update: Update::new(env.nonce()),
-            wanted: Wanted::default(),
-            notes: Notes::default(),
-            fate: None,
-            revision: 0,
-            created: now,
-            retry_at: None,
-            retries: 0,
-            rounds: 0,
-        })
-    }
-
-    /// ULID(local), ULID(peer) and FII.
+    /// Its name: ULIDs and Forked Instance Identifier. Never changes.
     pub fn ulids(&self) -> &UlidPair {
-        &self.link.ulids
+        &self.ulids
     }
 
-    /// CT(local).
+    /// CT(local), the tag in packets from the peer. Never changes.
     pub fn local_tag(&self) -> Tag {
         self.local_tag
     }
 
-    /// CT(peer), once the peer told it.
+    /// CT(peer), the tag in packets to the peer: in STATE ESTABLISHED and I2BIS-SENT only.
     pub fn peer_tag(&self) -> Option<Tag> {
-        self.peer_tag
+        self.is_active().then_some(self.peer_tag)
     }
 
-    /// Lp(local) and Lp(peer): the pair that data is sent on.
+    /// Lp(local) and Lp(peer): where packets go. Equal to the ULIDs unless
+    /// [`Self::is_active`].
     pub fn tx_pair(&self) -> Pair {
-        self.link.tx
+        if self.is_active() {
+            self.tx
+        } else {
+            self.ulids.pair
+        }
     }
 
     /// Whether packets are the context's business: "Only in the ESTABLISHED and
     /// I2BIS-SENT STATEs does the host have CT(peer) and Ls(peer) set" (RFC 5533 section 11).
     pub fn is_active(&self) -> bool {
-        matches!(self.phase, Phase::Established | Phase::I2bisSent(_)) && self.fate.is_none()
+        matches!(self.state(), State::Established | State::I2bisSent)
     }
 
     /// The STATE.
     pub fn state(&self) -> State {
-        match (self.fate, self.phase) {
-            (Some(Fate::NoResponse), _) => State::EFailed,
-            (Some(Fate::NoSupport), _) => State::NoSupport,
-            (_, Phase::I1Sent) => State::I1Sent,
-            (_, Phase::I2Sent(_)) => State::I2Sent,
-            (_, Phase::Established) => State::Established,
-            (_, Phase::I2bisSent(_)) => State::I2bisSent,
+        match &self.phase {
+            Phase::Opening(Handshake { step: Step::I1, .. }) => State::I1Sent,
+            Phase::Opening(Handshake { step: Step::I2 { .. }, .. }) => State::I2Sent,
+            Phase::Opening(Handshake { step: Step::I2bis { .. }, .. }) => State::I2bisSent,
+            Phase::Up(_) => State::Established,
+            Phase::Failed(Failure::NoResponse, _) => State::EFailed,
+            Phase::Failed(Failure::NoSupport, _) => State::NoSupport,
         }
     }
 
-    /// Ls(peer).
+    /// REAP's state; only an established context has one.
+    pub fn reap_state(&self) -> Option<ReapState> {
+        match &self.phase {
+            Phase::Up(reap) => Some(reap.state()),
+            _ => None,
+        }
+    }
+
+    /// Ls(peer). Only verified locators may be accepted or used.
     pub fn peer_locators(&self) -> &[PeerLocator] {
-        self.link.peers.as_slice()
+        self.peers.as_slice()
     }
 
-    /// REAP.
-    pub fn reap(&self) -> &Reap {
-        &self.reap
-    }
-
-    /// The Initiator Nonce of this context.
-    pub fn initiator_nonce(&self) -> u32 {
-        self.initiator_nonce
+    /// "The generation number for the most recently received, verified peer locator list";
+    /// `None` if the peer sent no list.
+    pub fn peer_generation(&self) -> Option<u32> {
+        self.peers.generation()
     }
 
     /// Changes whenever something that packets see did: tx pair, peer tag, Ls(peer),
@@ -240,97 +165,63 @@ impl<S: LocatorStore> Context<S> {
 
     /// Whether the driver shall remove it (after the events were taken).
     pub fn is_gone(&self) -> bool {
-        self.fate.is_some()
-    }
-
-    /// The next event; call until `None`.
-    pub fn poll_event(&mut self) -> Option<Event> {
-        self.notes.pop(self.link.tx)
+        matches!(self.phase, Phase::Failed(..)) || self.events.is_gone()
     }
 
     /// How many milliseconds after [`crate::proto::reap::activity::Wake::Arm`] the timer
     /// must expire at the latest.
     pub fn wake_after_ms(&self, config: &Config) -> u32 {
-        let keepalive = self.link.keepalive_timeout_ms.unwrap_or(config.keepalive_timeout_ms);
-        let interval = match config.keepalive_interval_ms {
-            0 => (keepalive / 3).max(1),
-            ms => ms.min(keepalive),
+        timing::wake_after(config, config.send_timeout_ms, self.keepalive_ms(config))
+    }
+
+    /// Our Send Timeout in this context.
+    pub fn send_timeout_ms(&self, config: &Config) -> u32 {
+        config.send_timeout_ms
+    }
+
+    /// "X seconds, where X is the peer's Send Timeout as communicated in the Keepalive
+    /// Timeout Option" (RFC 5534 section 7).
+    pub fn keepalive_ms(&self, config: &Config) -> u32 {
+        match self.keepalive_timeout_ms {
+            0 => config.keepalive_timeout_ms,
+            told => told,
+        }
+    }
+
+    /// The next event; call until `None`.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        let (tx, phase) = (self.tx, &self.phase);
+        self.events.pop(tx, || match phase {
+            Phase::Failed(why, hold_until) => Some((*why, *hold_until)),
+            _ => None,
+        })
+    }
+
+    /// The next message to send; call until `None`. `out` needs
+    /// [`crate::proto::wire::MAX_MESSAGE`] octets.
+    pub fn poll_transmit(
+        &mut self,
+        env: &dyn Env,
+        activity: &Activity,
+        out: &mut [u8],
+    ) -> Option<Transmit> {
+        let (pair, len) = match &mut self.phase {
+            Phase::Opening(handshake) if handshake.is_due() => {
+                let set = env.local_set(&self.ulids.pair.local)?;
+                let len = handshake.emit(env, &set, &self.ulids, self.local_tag, out)?;
+                if handshake.tells() {
+                    self.told = Told::now(&set, env.config().send_timeout_ms);
+                }
+                (handshake.pair, len)
+            }
+            Phase::Up(_) => self.session_transmit(env, activity, out)?,
+            _ => return None,
         };
-        interval.min(config.send_timeout_ms - config.send_timeout_ms / 40)
+        Some(Transmit { src: pair.local, dst: pair.peer, len })
     }
 
-    /// Whether `local` is in Ls(local) and `peer` in Ls(peer).
-    pub fn has_pair(&self, env: &dyn Env, pair: &Pair) -> bool {
-        let ours = env
-            .local_set(&self.link.ulids.pair.local)
-            .is_some_and(|set| set.index_of(&pair.local).is_some());
-        ours && self.link.peers.is_verified(&pair.peer)
-    }
-
-    /// The set of ULID(local) changed: a locator came, went, or became (un)usable, or its
-    /// preference changed. Tells the peer (RFC 5533 section 10), and explores if the
-    /// current pair's own end is not usable any more.
-    pub fn local_changed(&mut self, env: &dyn Env, activity: &Activity) {
-        let Some(set) = env.local_set(&self.link.ulids.pair.local) else {
-            self.end(Fate::Gone, env.now());
-            return;
-        };
-        if !self.is_active() {
-            return;
-        }
-        let summary = update::summary(&set);
-        if self.update.is_stale(summary) {
-            self.update.restart(env.nonce(), summary);
-            self.wanted.update = true;
-        }
-        if !set.is_usable(&self.link.tx.local) {
-            self.path_hint(env, activity, Hint::LocalAddressLost);
-        }
-    }
-
-    /// Something outside suggests that a path does not work.
-    pub fn path_hint(&mut self, env: &dyn Env, activity: &Activity, hint: Hint) {
-        if !self.is_active() || hint == Hint::PositiveFeedback {
-            return;
-        }
-        let Some(view) = self.link.view(env) else { return };
-        let outcome = self.reap.hint(hint.is_certain(), &view, activity);
-        self.apply(outcome);
-    }
-
-    fn end(&mut self, fate: Fate, hold_until: Instant) {
-        if self.fate.is_none() {
-            self.fate = Some(fate);
-            self.notes.ended = Some((fate, hold_until));
-            self.revision = self.revision.wrapping_add(1);
-        }
-    }
-
-    fn apply(&mut self, outcome: Outcome) {
-        if outcome.began.is_some_and(|cause| cause != Cause::Return) {
-            self.notes.exploring = true;
-        }
-        if let Some(pair) = outcome.switch.filter(|p| *p != self.link.tx) {
-            self.notes.rehomed(self.link.tx);
-            self.link.tx = pair;
-            self.revision = self.revision.wrapping_add(1);
-        }
-        if outcome.settled {
-            self.notes.settled();
-        }
-    }
-
-    fn established(&mut self) {
-        self.phase = Phase::Established;
+    /// Something that packets see changed.
+    fn touch(&mut self) {
         self.revision = self.revision.wrapping_add(1);
-        self.retry_at = None;
-        self.retries = 0;
-        self.rounds = 0;
-        self.notes.established = true;
-    }
-
-    /// The peer's address in the order of a message that goes out.
-    fn peer_ulid(&self) -> Addr {
-        self.link.ulids.pair.peer
     }
 }

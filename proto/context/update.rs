@@ -1,162 +1,151 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Updating the peer (RFC 5533 section 10), and the messages of an established context.
+//! Telling a peer that our locators, preferences or Send Timeout changed (RFC 5533
+//! sections 10.1 to 10.3 and 10.5).
 
-use super::{Context, Phase, Reject};
-use crate::proto::addr::Pair;
-use crate::proto::context::event::Hint;
+use super::local::{self, Told};
+use crate::proto::addr::Tag;
+use crate::proto::counter::Counter;
 use crate::proto::env::Env;
-use crate::proto::locator::pairs::Place;
-use crate::proto::locator::{LocalSet, LocatorStore};
-use crate::proto::reap::activity::Activity;
+use crate::proto::locator::LocalSet;
 use crate::proto::time::{jitter, Instant};
-use crate::proto::wire::{Options, Probe};
+use crate::proto::wire::{Body, Builder};
 
-/// The one Update Request that may be outstanding (section 10.3).
-#[derive(Clone, Copy, Debug)]
-pub(in crate::proto::context) struct Update {
-    /// The Request Nonce.
-    pub(super) nonce: u32,
-    /// The generation number of the list the peer has or is being told.
-    pub(super) generation: u32,
-    /// Summary of the set that the peer was told.
-    told: Option<u32>,
-    /// When the request is sent again; `None` when none is outstanding.
-    pub(super) retry_at: Option<Instant>,
-    retries: u8,
+const LIST: u8 = 1;
+const PREFERENCES: u8 = 2;
+const TIMEOUT: u8 = 4;
+
+/// "There can be at most one outstanding Update Request message at any time."
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Update {
+    next: Instant,
+    nonce: u32,
+    /// What the peer did not acknowledge yet; nothing is outstanding if it is 0.
+    what: u8,
+    tries: u8,
+    due: bool,
+    /// How often the peer answered with an Error; ends a quarrel.
+    refused: u8,
 }
 
 impl Update {
-    pub(super) fn new(generation: u32) -> Update {
-        Update { nonce: 0, generation, told: None, retry_at: None, retries: 0 }
+    /// What differs from what the peer was told is sent: "the host can, instead of waiting
+    /// for an acknowledgement, abandon the previous update and construct a new Update
+    /// Request (with a new Request Nonce) that includes the new information as well as the
+    /// information that hasn't yet been acknowledged" (10.3).
+    pub fn changed(&mut self, env: &dyn Env, told: &Told, now: &Told) {
+        let mut what = 0;
+        if told.generation != now.generation && now.generation.is_some() {
+            what |= LIST | PREFERENCES;
+        }
+        if told.preferences != now.preferences {
+            what |= PREFERENCES;
+        }
+        if told.timeout_s != now.timeout_s {
+            what |= TIMEOUT;
+        }
+        if what != 0 {
+            self.begin(env, what);
+        }
     }
 
-    /// The set of this summary was put into a message of the exchange.
-    pub(super) fn told(&mut self, summary: u32) {
-        self.told = Some(summary);
+    fn begin(&mut self, env: &dyn Env, what: u8) {
+        self.what |= what;
+        self.nonce = env.random() as u32;
+        self.tries = 0;
+        self.send(env);
     }
 
-    pub(super) fn is_stale(&self, summary: u32) -> bool {
-        self.told.is_some_and(|told| told != summary)
-    }
-
-    /// "abandon the previous update and construct a new Update Request (with a new
-    /// Request Nonce)".
-    pub(super) fn restart(&mut self, nonce: u32, summary: u32) {
-        self.nonce = nonce;
-        self.generation = self.generation.wrapping_add(1);
-        self.told = Some(summary);
-        self.retries = 0;
-    }
-
-    /// "the retransmissions continue forever. The binary exponential backoff stops at
-    /// MAX_UPDATE_TIMEOUT."
-    pub(super) fn arm(&mut self, env: &dyn Env) {
-        let random = env.random();
+    /// "The binary exponential backoff stops at MAX_UPDATE_TIMEOUT."
+    fn send(&mut self, env: &dyn Env) {
         let config = env.config();
-        let nominal = u64::from(config.update_timeout_ms) << self.retries.min(16);
+        let nominal = u64::from(config.update_timeout_ms) << u32::from(self.tries).min(16);
         let nominal = nominal.min(u64::from(config.max_update_timeout_ms));
-        self.retries = self.retries.saturating_add(1);
-        self.retry_at = Some(env.now().after(jitter(nominal, random)));
+        self.next = env.now().after(jitter(nominal, env.random()));
+        self.tries = self.tries.saturating_add(1);
+        self.due = true;
     }
 
-    pub(super) fn abandon(&mut self) {
-        self.retry_at = None;
+    /// The packets go over another pair: an update that got lost on the old one is sent
+    /// again at once.
+    pub fn rehomed(&mut self) {
+        self.due = self.what != 0;
     }
-}
 
-/// What a peer is told of a set, in short: equal for equal lists and preferences, so
-/// that a change is noticed.
-pub(super) fn summary(set: &LocalSet<'_>) -> u32 {
-    set.locators.iter().fold(set.generation | 1, |hash, locator| {
-        let told = locator.told();
-        [told.flags, told.priority, told.weight]
-            .iter()
-            .fold(hash, |hash, &octet| (hash ^ u32::from(octet)).wrapping_mul(0x0100_0193))
-    })
-}
-
-impl<S: LocatorStore> Context<S> {
-    /// The STATE rules of sections 10.4, 10.5 and 12.2 for what an established peer sends.
-    fn proceed(&mut self) -> Result<(), Reject> {
-        match self.phase {
-            Phase::I1Sent => Err(Reject::WrongState),
-            Phase::Established => Ok(()),
-            Phase::I2Sent(_) | Phase::I2bisSent(_) => {
-                self.repeat_exchange();
-                Ok(())
-            }
+    /// The timer expired.
+    pub fn timeout(&mut self, env: &dyn Env) {
+        if self.what != 0 && env.now().reached(self.next) {
+            self.send(env);
         }
     }
 
-    /// An Update Request came on `pair`, which is of this context (section 10.4).
-    pub fn on_update(
+    /// When [`Self::timeout`] has something to do.
+    pub fn deadline(&self) -> Option<Instant> {
+        (self.what != 0).then_some(self.next)
+    }
+
+    /// Whether a message waits.
+    pub fn is_due(&self) -> bool {
+        self.due
+    }
+
+    /// It cannot be sent now; its timer brings it back.
+    pub fn defer(&mut self) {
+        self.due = false;
+    }
+
+    /// An Update Acknowledgement came. "If the Request Nonce doesn't match the nonce for the
+    /// last sent Update Request for the context, then the Update Acknowledgement is
+    /// silently ignored."
+    pub fn acknowledged(&mut self, nonce: u32) -> bool {
+        let ours = self.what != 0 && nonce == self.nonce;
+        if ours {
+            *self = Update { nonce, ..Update::default() };
+        }
+        ours
+    }
+
+    /// The peer answered our request with an Error: a list that it did not take is not
+    /// repeated; if generation or count are out of step, everything is told again, twice
+    /// at most.
+    pub fn refused(&mut self, env: &dyn Env, nonce: u32, code: u8) -> bool {
+        if self.what == 0 || nonce != self.nonce {
+            return false;
+        }
+        let refused = self.refused.saturating_add(1);
+        *self = Update { refused, nonce, ..Update::default() };
+        if matches!(code, 3 | 4) && refused <= 2 {
+            self.begin(env, LIST | PREFERENCES);
+        }
+        true
+    }
+
+    /// Writes the Update Request. What it tells becomes `told`.
+    pub fn emit(
         &mut self,
         env: &dyn Env,
-        activity: &Activity,
-        pair: Pair,
-        nonce: u32,
-        options: &Options<'_>,
-    ) -> Result<(), Reject> {
-        self.proceed()?;
-        self.take_peer(env, options, &pair.peer)?;
-        self.wanted.update_ack = Some((pair, nonce));
-        self.control_received(env, activity);
-        let works = self.link.peers.get(&self.link.tx.peer).is_some_and(|l| !l.is_broken());
-        if !works {
-            self.path_hint(env, activity, Hint::Asked);
+        set: &LocalSet<'_>,
+        tag: Tag,
+        told: &mut Told,
+        out: &mut [u8],
+    ) -> Option<usize> {
+        self.due = false;
+        let body = Body::UpdateRequest { tag, nonce: self.nonce };
+        let mut message = Builder::new(out, &body);
+        let has = |flag| self.what & flag != 0;
+        if has(LIST) {
+            local::put_list(&mut message, set);
         }
-        Ok(())
-    }
-
-    /// An Update Acknowledgement came (section 10.5).
-    pub fn on_update_ack(
-        &mut self,
-        env: &dyn Env,
-        activity: &Activity,
-        nonce: u32,
-    ) -> Result<(), Reject> {
-        self.proceed()?;
-        self.control_received(env, activity);
-        if self.update.retry_at.is_some() && self.update.nonce == nonce {
-            self.update.abandon();
+        // Without a list of ours at the peer there is nothing that they would refer to.
+        if has(PREFERENCES) && (has(LIST) || told.generation == Some(set.generation)) {
+            local::put_preferences(&mut message, set);
         }
-        Ok(())
-    }
-
-    /// A Keepalive came (RFC 5534 section 6.6).
-    pub fn on_keepalive(&mut self, env: &dyn Env, activity: &Activity) -> Result<(), Reject> {
-        self.proceed()?;
-        let Some(view) = self.link.view(env) else { return Err(Reject::WrongState) };
-        self.reap.on_keepalive(&view, activity);
-        Ok(())
-    }
-
-    /// A Probe came on `pair`, which is of this context (RFC 5534 sections 6.7 to 6.9).
-    pub fn on_probe(
-        &mut self,
-        env: &dyn Env,
-        activity: &Activity,
-        pair: Pair,
-        probe: &Probe<'_>,
-    ) -> Result<(), Reject> {
-        self.proceed()?;
-        let Some(view) = self.link.view(env) else { return Err(Reject::WrongState) };
-        let place = (|| {
-            Some(Place {
-                local: view.set.index_of(&pair.local)?,
-                peer: u8::try_from(view.list.iter().position(|l| l.addr == pair.peer)?).ok()?,
-            })
-        })();
-        let place = place.ok_or(Reject::SourceNotLocator)?;
-        let outcome = self.reap.on_probe(probe, place, &view, activity);
-        self.apply(outcome);
-        Ok(())
-    }
-
-    fn control_received(&mut self, env: &dyn Env, activity: &Activity) {
-        if let Some(view) = self.link.view(env) {
-            self.reap.on_control(&view, activity);
+        if has(TIMEOUT) {
+            local::put_timeout(&mut message, env.config().send_timeout_ms, true);
         }
+        let len = message.finish()?;
+        *told = Told::now(set, env.config().send_timeout_ms);
+        env.count(Counter::TxUpdate);
+        Some(len)
     }
 }

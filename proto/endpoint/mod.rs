@@ -1,25 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! One host's end of the protocol: which message belongs to which context (RFC 5533
-//! section 12.4), what is answered without one, and how much of it.
+//! What a host is to Shim6 besides its contexts: it answers without state, finds the
+//! context of a message (RFC 5533 section 12), and keeps the caps. One per namespace.
 //!
-//! There is one endpoint for each network namespace, under its control lock.
+//! * [`receive`](Endpoint::receive): the checks of 12.3, and the way to the right place.
+//! * `establish`: I1, R1, I2, R2, R1bis, I2bis. `session`: Update, Keepalive, Probe.
+//! * `errors`: Error messages in and out, ICMPv6 errors.
+//! * [`validator`], [`nonces`], [`bucket`]: what makes answers cheap and safe.
 
-mod dispatch;
-mod limit;
-mod nonces;
+pub mod bucket;
+mod errors;
+mod establish;
+pub mod nonces;
+mod receive;
+mod session;
 pub mod table;
 pub mod validator;
 
-pub use limit::Bucket;
+pub use errors::IcmpError;
 pub use table::{Full, Slot, Table};
 
 use crate::proto::addr::{Addr, Pair, Tag, UlidPair};
-use crate::proto::context::{Context, Hint};
+use crate::proto::context::Context;
 use crate::proto::counter::Counter;
 use crate::proto::env::{Env, Transmit};
-use crate::proto::wire::{Body, Builder, PayloadHeader, Type, IPV6_HEADER, MAX_MESSAGE};
-use validator::{Subject, Validators};
+use bucket::Bucket;
+use validator::Secrets;
 
 /// Where a message came from.
 #[derive(Clone, Copy, Debug)]
@@ -34,9 +40,13 @@ pub struct Meta<'a> {
 }
 
 impl Meta<'_> {
-    /// The addresses from our side.
+    /// The pair that an answer goes over.
     fn pair(&self) -> Pair {
         Pair { local: self.dst, peer: self.src }
+    }
+
+    fn answer(&self, len: usize) -> Transmit {
+        Transmit { src: self.dst, dst: self.src, len }
     }
 }
 
@@ -46,21 +56,19 @@ impl Meta<'_> {
 pub struct Received<Id> {
     /// The context that was created or changed.
     pub touched: Option<Id>,
-    /// A message in the `reply` buffer: R1, R1bis or Error.
+    /// A message in the `reply` buffer: R1, R1bis, R2, Update Acknowledgement or Error.
     pub reply: Option<Transmit>,
 }
 
 impl<Id> Received<Id> {
-    fn nothing() -> Self {
-        Received { touched: None, reply: None }
-    }
+    const NOTHING: Self = Received { touched: None, reply: None };
 
-    fn touched(id: Id) -> Self {
-        Received { touched: Some(id), reply: None }
-    }
-
-    fn reply(reply: Option<Transmit>) -> Self {
+    const fn reply(reply: Option<Transmit>) -> Self {
         Received { touched: None, reply }
+    }
+
+    const fn touched(id: Id) -> Self {
+        Received { touched: Some(id), reply: None }
     }
 }
 
@@ -78,33 +86,21 @@ pub enum Refused {
     NoMemory,
 }
 
-/// What an ICMPv6 error says, as far as it matters here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IcmpError {
-    /// Parameter Problem code 1, "Unrecognized Next Header type", the pointer at a Shim6
-    /// header's number.
-    UnrecognizedNextHeader,
-    /// Destination Unreachable with code 0, 1, 2, 3, 5 or 6, or Time Exceeded: those that
-    /// "should be processed by the Shim6 layer" (RFC 5533 section 8).
-    Unreachable,
-}
-
-/// The state that belongs to no context.
+/// The host.
 #[derive(Debug)]
 pub struct Endpoint {
-    validators: Validators,
-    initiate: Bucket,
+    secrets: Secrets,
     r1: Bucket,
     r1bis: Bucket,
     error: Bucket,
 }
 
 impl Endpoint {
-    /// A host that begins now.
+    /// A host that has just started.
     pub fn new(env: &dyn Env) -> Endpoint {
+        let secrets = Secrets::new(env);
         Endpoint {
-            validators: Validators::new(env),
-            initiate: Bucket::default(),
+            secrets,
             r1: Bucket::default(),
             r1bis: Bucket::default(),
             error: Bucket::default(),
@@ -119,25 +115,25 @@ impl Endpoint {
         ulids: UlidPair,
     ) -> Result<T::Id, Refused> {
         let Pair { local, peer } = ulids.pair;
-        if !local.is_eligible() || !peer.is_eligible() || local == peer {
+        if !peer.is_eligible() || local == peer {
             return Err(Refused::Address);
         }
-        if env.local_set(&local).is_none() {
+        if !env.local_set(&local).is_some_and(|set| set.contains(&local)) {
             return Err(Refused::Address);
         }
         if table.by_ulids(&ulids).is_some() {
             return Err(Refused::Exists);
         }
-        if !self.initiate.take(env.now(), env.config().max_pending) {
-            env.count(Counter::PendingLimit);
+        if is_full(env, table) {
             return Err(Refused::TooMany);
         }
-        let tag = allocate_tag(env, table).ok_or(Refused::NoMemory)?;
-        let context = Context::initiate(env, ulids, tag).map_err(|_| Refused::NoMemory)?;
-        let nonce = context.initiator_nonce();
-        let id = insert(env, table, context)?;
-        nonces::note(table.nonce_index(), nonce, tag);
-        Ok(id)
+        let tag = free_tag(env, table).ok_or(Refused::NoMemory)?;
+        let Some(nonce) = nonces::claim(env, table, tag) else {
+            env.count(Counter::PendingLimit);
+            return Err(Refused::TooMany);
+        };
+        let new = Context::initiator(env, ulids, tag, nonce).ok();
+        new.and_then(|ctx| insert(env, table, ctx)).ok_or(Refused::NoMemory)
     }
 
     /// A payload extension header arrived whose tag no context has, or whose locators are not
@@ -150,126 +146,44 @@ impl Endpoint {
         tag: Tag,
         reply: &mut [u8],
     ) -> Option<Transmit> {
-        let pair = Pair { local: dst, peer: src };
-        if !pair.local.is_eligible() || !pair.peer.is_eligible() {
+        if !may_answer(&src, &dst) {
             return None;
         }
-        if !self.r1bis.take(env.now(), env.config().r1bis_per_second) {
-            env.count(Counter::R1bisLimited);
-            return None;
-        }
-        let responder_nonce = self.validators.nonce(env);
-        let validator = self.validators.make(env, responder_nonce, Subject::Recover(tag, &pair));
-        let mut m = Builder::new(reply, &Body::R1bis { packet_tag: tag, responder_nonce });
-        m.validator(&validator);
-        let len = m.finish()?;
-        env.count(Counter::TxR1bis);
-        Some(transmit(pair, len))
-    }
-
-    /// An ICMPv6 error arrived about `packet` (from its IPv6 header on, as much as there
-    /// is): for the context that sent it, a hint or NO-SUPPORT. A hint only: it "may be
-    /// spoofed" (RFC 5534 section 8).
-    pub fn icmp_error<T: Table>(
-        &mut self,
-        env: &dyn Env,
-        table: &mut T,
-        what: IcmpError,
-        packet: &[u8],
-    ) -> Option<T::Id> {
-        let pair = sent_pair(packet)?;
-        let shim = packet.get(IPV6_HEADER..)?;
-        if let Some(header) = PayloadHeader::parse(shim) {
-            let slot = table.by_peer_tag(header.tag, &mut |c| c.has_pair(env, &pair))?;
-            if pair == slot.ctx.tx_pair() {
-                slot.ctx.path_hint(env, slot.activity, Hint::IcmpUnreachable);
-            }
-            return Some(slot.id);
-        }
-        let number = shim.get(2).copied()? & 0x7f;
-        if what == IcmpError::UnrecognizedNextHeader && Type::from_number(number) == Type::I1 {
-            let slot = table.by_ulids(&UlidPair { pair, fii: 0 })?;
-            slot.ctx.no_support(env);
-            return Some(slot.id);
-        }
-        None
-    }
-
-    /// An Error message about the octet `at` of a message. The Pointer counts from the
-    /// IPv6 header: "the octet offset within the invoking packet" (section 5.14). What is
-    /// quoted is at most what came, so no answer amplifies.
-    fn emit_error(
-        &mut self,
-        env: &dyn Env,
-        arrived: &Arrived<'_>,
-        code: u8,
-        at: usize,
-        reply: &mut [u8],
-    ) -> Option<Transmit> {
-        if !self.error.take(env.now(), env.config().error_per_second) {
-            env.count(Counter::ErrorLimited);
-            return None;
-        }
-        let Arrived { meta, message } = arrived;
-        let mut quoted = [0; MAX_MESSAGE - 8];
-        let octets = meta.head.iter().chain(*message);
-        let n = quoted.iter_mut().zip(octets).map(|(to, from)| *to = *from).count();
-        let pointer = u16::try_from(meta.head.len() + at).ok()?;
-        let packet = quoted.get(..n)?;
-        let len = Builder::new(reply, &Body::Error { code, pointer, packet }).finish()?;
-        env.count(Counter::TxError);
-        Some(transmit(meta.pair(), len))
+        self.r1bis(env, &Meta { src, dst, head: &[] }, tag, reply)
     }
 }
 
-/// A control message where it came.
-#[derive(Clone, Copy)]
-struct Arrived<'a> {
-    meta: Meta<'a>,
-    message: &'a [u8],
+/// "Neither the IPv6 Destination field nor the IPv6 Source field is a multicast address or
+/// an unspecified address" (12.3); nor, for us, one that no context can have.
+fn may_answer(src: &Addr, dst: &Addr) -> bool {
+    src.is_eligible() && dst.is_eligible() && src != dst
 }
 
-fn transmit(pair: Pair, len: usize) -> Transmit {
-    Transmit { src: pair.local, dst: pair.peer, len }
-}
-
-/// The addresses of a packet that we sent, from our side.
-fn sent_pair(packet: &[u8]) -> Option<Pair> {
-    let addr = |at: usize| packet.get(at..)?.first_chunk().copied().map(Addr);
-    Some(Pair { local: addr(8)?, peer: addr(24)? })
-}
-
-/// "a random Context Tag [...] that is not being used as CT(local) by any other context"
-/// (section 7.7). There are 2^47 tags and at most some millions of contexts.
-fn allocate_tag<T: Table>(env: &dyn Env, table: &mut T) -> Option<Tag> {
-    (0..64)
-        .map(|_| Tag::new(env.random()))
-        .find(|tag| tag.get() != 0 && table.by_tag(*tag).is_none())
-}
-
-fn insert<T: Table>(
-    env: &dyn Env,
-    table: &mut T,
-    context: Context<T::Store>,
-) -> Result<T::Id, Refused> {
-    if table.len() >= env.config().max_contexts as usize {
+fn is_full<T: Table>(env: &dyn Env, table: &T) -> bool {
+    let most = usize::try_from(env.config().max_contexts).unwrap_or(usize::MAX);
+    let full = table.len() >= most;
+    if full {
         env.count(Counter::ContextLimit);
-        return Err(Refused::TooMany);
     }
-    let tag = context.peer_tag();
-    match table.insert(context) {
-        Ok(id) => {
-            env.count(Counter::ContextCreated);
-            if tag.is_some() {
-                table.peer_tag_changed(id, None, tag);
-            }
-            Ok(id)
-        }
-        Err(Full) => {
-            env.count(Counter::OutOfMemory);
-            Err(Refused::NoMemory)
-        }
-    }
+    full
 }
 
-const _: () = assert!(IPV6_HEADER + MAX_MESSAGE == 1280);
+fn insert<T: Table>(env: &dyn Env, table: &mut T, ctx: Context<T::Store>) -> Option<T::Id> {
+    let peer_tag = ctx.peer_tag();
+    let Ok(id) = table.insert(ctx) else {
+        env.count(Counter::OutOfMemory);
+        return None;
+    };
+    env.count(Counter::ContextCreated);
+    if peer_tag.is_some() {
+        table.peer_tag_changed(id, None, peer_tag);
+    }
+    Some(id)
+}
+
+/// "A random Context Tag [...] that is not being used as CT(local) by any other context"
+/// (7.7), all its 47 bits random: "at least 30 bits of the Context Tag MUST be unstructured".
+fn free_tag<T: Table>(env: &dyn Env, table: &mut T) -> Option<Tag> {
+    let mut drawn = (0..16).map(|_| Tag::new(env.random()));
+    drawn.find(|tag| tag.get() != 0 && table.by_tag(*tag).is_none())
+}

@@ -1,102 +1,159 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! In which order locator pairs are tried (RFC 5534 section 4.3).
+//! The order in which locator pairs are tried (RFC 5534 section 4.3).
 //!
-//! "Nodes [...] have a prioritized list of address pairs to try": the list is never
-//! stored, the next pair is found by looking for the least rank above the last one.
+//! "By employing standard IPv6 address selection rules, the list is pruned by removing
+//! combinations that are inappropriate", "IPv6 address selection rules provide a basic
+//! priority order", "local preferences may be applied". A pair is named by the places of its
+//! ends ([`PairIndex`]); no list of pairs is ever built: the next pair is the one with the
+//! greatest key below the last one's, of at most 32 times 32.
 
-use super::{LocalSet, PeerLocator};
-use crate::proto::addr::Pair;
+use super::{LocalSet, PeerLocator, Preference};
+use crate::proto::addr::{Addr, Pair};
 
-/// A pair by its places in Ls(local) and Ls(peer).
+/// A pair of locators by their places in Ls(local) and Ls(peer).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Place {
-    /// Index into the local set.
+pub struct PairIndex {
+    /// The place in Ls(local).
     pub local: u8,
-    /// Index into the peer's list.
+    /// The place in Ls(peer).
     pub peer: u8,
 }
 
-/// Where in the order a pair stands; unique among the pairs of two lists.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Rank(u64);
+/// Where an exploration stands: the key of the pair tried last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor(u64);
 
-/// What the order is about.
+impl Cursor {
+    /// Before the first pair.
+    pub const START: Cursor = Cursor(u64::MAX);
+}
+
+/// How much a pair is liked; comparable among pairs of one context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rank(u32);
+
+impl Rank {
+    const NOT_BROKEN: u32 = 1 << 31;
+    const SAME_SCOPE: u32 = 1 << 30;
+    const STABLE: u32 = 1 << 29;
+    const ULIDS: u32 = 1 << 12;
+
+    /// The rank without what only breaks ties (the length of the common prefix): it is
+    /// not worth a rehoming.
+    pub const fn coarse(self) -> u32 {
+        self.0 >> 12
+    }
+}
+
+/// The locators of one context on both sides.
 #[derive(Clone, Copy, Debug)]
-pub struct Order {
-    /// The pair in use.
-    pub current: Pair,
-    /// The pair in use is in doubt: begin with the pairs that share least with it.
-    pub avoid_current: bool,
-    /// Pairs of the ULIDs come first among equals: they need no extension header.
+pub struct Paths<'a> {
+    /// Ls(local).
+    pub set: LocalSet<'a>,
+    /// Ls(peer).
+    pub peers: &'a [PeerLocator],
+    /// The primary address pair (RFC 5534 section 3.4).
     pub ulids: Pair,
 }
 
-impl Order {
-    fn rank(&self, local: usize, peer: usize, set: &LocalSet<'_>, list: &[PeerLocator]) -> Rank {
-        let (Some(l), Some(p)) = (set.locators.get(local), list.get(peer)) else {
-            return Rank(u64::MAX);
-        };
-        let shared =
-            u64::from(l.addr == self.current.local) + u64::from(p.addr == self.current.peer);
-        let doubt = if self.avoid_current { shared } else { 0 };
-        let broken = u64::from(p.is_broken());
-        // "A client MUST attempt to contact the target host with the lowest-numbered
-        // priority it can reach" (RFC 2782).
-        let priority = u64::from(l.pref.priority) + u64::from(p.pref.priority);
-        let foreign = u64::from(l.addr != self.ulids.local) + u64::from(p.addr != self.ulids.peer);
-        let weight = 510 - (u64::from(l.pref.weight) + u64::from(p.pref.weight));
-        // Rule 8 of RFC 6724: the longest matching prefix.
-        let mismatch = u64::from(128 - l.addr.common_prefix_len(p.addr));
-        let place = ((local as u64 & 0xff) << 8) | (peer as u64 & 0xff);
-        Rank(
-            (broken << 60)
-                | (doubt << 56)
-                | (priority << 46)
-                | (foreign << 44)
-                | (weight << 34)
-                | (mismatch << 24)
-                | place,
-        )
+/// `fc00::/7`: another scope than the rest (RFC 6724 section 2.1 gives it its own label).
+const fn is_unique_local(addr: &Addr) -> bool {
+    addr.to_bits() >> 121 == 0xfc >> 1
+}
+
+impl Paths<'_> {
+    /// The addresses of a pair.
+    pub fn resolve(&self, at: PairIndex) -> Option<Pair> {
+        let local = self.set.locators.get(usize::from(at.local))?.addr;
+        let peer = self.peers.get(usize::from(at.peer))?.addr;
+        Some(Pair { local, peer })
     }
 
-    /// The first pair after `last`, with its rank: our side usable, the peer's verified.
-    pub fn next(
-        &self,
-        last: Option<Rank>,
-        set: &LocalSet<'_>,
-        list: &[PeerLocator],
-    ) -> Option<(Place, Rank)> {
-        let mut best: Option<(Place, Rank)> = None;
-        for (i, l) in set.locators.iter().enumerate().filter(|(_, l)| l.usable) {
-            for (j, p) in list.iter().enumerate().filter(|(_, p)| p.is_verified()) {
-                let rank = self.rank(i, j, set, list);
-                if last.is_some_and(|last| rank <= last)
-                    || best.is_some_and(|(_, b)| rank >= b)
-                    || l.addr == p.addr
-                {
-                    continue;
-                }
-                if let (Ok(local), Ok(peer)) = (u8::try_from(i), u8::try_from(j)) {
-                    best = Some((Place { local, peer }, rank));
+    /// The places of a pair's ends.
+    pub fn index(&self, pair: &Pair) -> Option<PairIndex> {
+        let peer = self.peers.iter().position(|p| p.addr == pair.peer)?;
+        let peer = u8::try_from(peer).ok()?;
+        Some(PairIndex { local: self.set.index_of(&pair.local)?, peer })
+    }
+
+    /// Whether packets may be sent between them: our end works, and the peer's is proved
+    /// to be the peer's.
+    pub fn is_candidate(&self, at: PairIndex) -> bool {
+        let local = self.set.locators.get(usize::from(at.local));
+        let peer = self.peers.get(usize::from(at.peer));
+        local.is_some_and(|l| l.usable) && peer.is_some_and(PeerLocator::is_verified)
+    }
+
+    /// How much a pair is liked: not told broken; of the same scope (RFC 6724 rules 2 and
+    /// 5); stable; the peer's and our priority ("the lowest is tried first"); the primary
+    /// pair, which needs no extension header; the longest common prefix (rule 8).
+    pub fn rank(&self, at: PairIndex) -> Option<Rank> {
+        let local = self.set.locators.get(usize::from(at.local))?;
+        let peer = self.peers.get(usize::from(at.peer))?;
+        let flags = local.pref.flags | peer.pref.flags;
+        let mut rank = 0;
+        if flags & Preference::BROKEN == 0 {
+            rank |= Rank::NOT_BROKEN;
+        }
+        if is_unique_local(&local.addr) == is_unique_local(&peer.addr) {
+            rank |= Rank::SAME_SCOPE;
+        }
+        if flags & Preference::TRANSIENT == 0 {
+            rank |= Rank::STABLE;
+        }
+        rank |= u32::from(255 - peer.pref.priority) << 21;
+        rank |= u32::from(255 - local.pref.priority) << 13;
+        if local.addr == self.ulids.local && peer.addr == self.ulids.peer {
+            rank |= Rank::ULIDS;
+        }
+        Some(Rank(rank | local.addr.common_prefix_len(peer.addr)))
+    }
+
+    /// All pairs that packets may be sent between.
+    fn for_each_candidate(&self, act: &mut dyn FnMut(PairIndex, Rank)) {
+        for (local, l) in (0u8..=254).zip(self.set.locators) {
+            for (peer, p) in (0u8..=254).zip(self.peers) {
+                let at = PairIndex { local, peer };
+                if l.usable && p.is_verified() {
+                    if let Some(rank) = self.rank(at) {
+                        act(at, rank);
+                    }
                 }
             }
         }
+    }
+
+    /// The pair that is liked most; of equals the first.
+    pub fn best(&self) -> Option<(PairIndex, Rank)> {
+        let mut best: Option<(PairIndex, Rank)> = None;
+        self.for_each_candidate(&mut |at, rank| {
+            if best.is_none_or(|(_, b)| rank > b) {
+                best = Some((at, rank));
+            }
+        });
         best
     }
 
-    /// The rank of a given pair, if it may be used now.
-    pub fn rank_of(&self, pair: &Pair, set: &LocalSet<'_>, list: &[PeerLocator]) -> Option<Rank> {
-        let i = set.locators.iter().position(|l| l.addr == pair.local && l.usable)?;
-        let j = list.iter().position(|p| p.addr == pair.peer && p.is_verified())?;
-        Some(self.rank(i, j, set, list))
+    /// The pair to try after the one at `cursor`, those that share nothing with `avoid`
+    /// first: what failed is most likely one of its ends or their links.
+    pub fn next(&self, cursor: Cursor, avoid: &Pair) -> Option<(PairIndex, Cursor)> {
+        let mut next: Option<(PairIndex, Cursor)> = None;
+        self.for_each_candidate(&mut |at, rank| {
+            let key = self.exploration_key(at, rank, avoid);
+            if key < cursor.0 && next.is_none_or(|(_, n)| key > n.0) {
+                next = Some((at, Cursor(key)));
+            }
+        });
+        next
     }
-}
 
-/// The addresses of a place.
-pub fn pair_at(place: Place, set: &LocalSet<'_>, list: &[PeerLocator]) -> Option<Pair> {
-    Some(Pair {
-        local: set.locators.get(usize::from(place.local))?.addr,
-        peer: list.get(usize::from(place.peer))?.addr,
-    })
+    fn exploration_key(&self, at: PairIndex, rank: Rank, avoid: &Pair) -> u64 {
+        let disjoint = self.resolve(at).map_or(0, |pair| {
+            u64::from(pair.local != avoid.local) + u64::from(pair.peer != avoid.peer)
+        });
+        let place = (u64::from(at.local) << 8) | u64::from(at.peer);
+        let rank = u64::from(rank.0);
+        ((rank >> 30) << 50) | (disjoint << 48) | (rank << 16) | (0xffff - place)
+    }
 }

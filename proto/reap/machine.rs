@@ -1,482 +1,373 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The state machine of RFC 5534 section 6.
+//! The state machine of RFC 5534 section 6, table by table.
 //!
-//! ```text
-//!                 Send Timeout, local hint
-//!   Operational ----------------------------> Exploring
-//!    |  ^  ^                                    |  |
-//!    |  |  '--- Probe InboundOk, Operational ---'  | payload, Keepalive,
-//!    |  |                                          | Probe Exploring
-//!    |  '------ Probe InboundOk, Operational ---.  v
-//!    '---------- Probe Exploring -------------> InboundOk
-//! ```
-//!
-//! The machine reads [`Activity`], decides, and says what it wants by `want_*`; the
-//! context that owns it sends.
+//! In the tables' words, START, RESTART and STOP of a timer set the direction in
+//! [`Activity`](super::activity::Activity); SEND leaves a message for `emit`; GOTO is
+//! [`Reap::enter`]. Packets of data make their part of tables 6.1 and 6.2 themselves, in
+//! `Activity`; what is left is what they cannot do.
 
-use super::activity::{Activity, Direction};
-use super::probes::ProbeLog;
-use super::ReapState;
-use crate::proto::addr::Pair;
-use crate::proto::config::Config;
-use crate::proto::env::Ticks;
-use crate::proto::locator::pairs::{pair_at, Order, Place, Rank};
-use crate::proto::locator::{LocalSet, PeerLocator};
+use super::activity::{Direction, Turn};
+use super::{timing, Aim, Due, Io, Outcome, Reap, ReapState};
+use crate::proto::counter::Counter;
+use crate::proto::locator::pairs::{Cursor, PairIndex, Rank};
 use crate::proto::time::Instant;
 use crate::proto::wire::{Probe, ProbeState};
 
-/// Why an exploration began.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
-    /// Send Timeout.
-    SendTimeout,
-    /// Something outside REAP: a local event, an ICMPv6 error, an application.
-    Hint,
-    /// The peer explores.
-    Peer,
-    /// The preferred pair is tried again.
-    Return,
-}
-
-/// What the machine is told of its context.
-#[derive(Clone, Copy, Debug)]
-pub struct View<'a> {
-    /// The present.
-    pub now: Instant,
-    /// How packets count time.
-    pub ticks: Ticks,
-    /// The pair in use.
-    pub current: Pair,
-    /// ULID(local) and ULID(peer).
-    pub ulids: Pair,
-    /// Ls(local).
-    pub set: LocalSet<'a>,
-    /// Ls(peer).
-    pub list: &'a [PeerLocator],
-    /// The administrator's settings.
-    pub config: &'a Config,
-    /// The Send Timeout of this context, spread, in ms.
-    pub send_timeout_ms: u64,
-    /// The Keepalive Timeout that the peer wants, in ms.
-    pub keepalive_timeout_ms: u64,
-}
-
-impl View<'_> {
-    fn tick(&self) -> u64 {
-        self.ticks.tick(self.now)
-    }
-
-    /// Which timer runs, and since when.
-    fn turn(&self, activity: &Activity) -> (Direction, Instant) {
-        let turn = activity.turn();
-        (turn.direction, self.ticks.instant(turn.since))
-    }
-
-    /// START, if it was not running.
-    fn start(&self, activity: &Activity, timer: Direction) {
-        if activity.turn().direction != timer {
-            activity.set(timer, self.tick());
-        }
-    }
-
-    /// RESTART Send; the Keepalive Timer stops.
-    fn restart_send(&self, activity: &Activity) {
-        activity.set(Direction::Sent, self.tick());
-    }
-
-    /// STOP Send, if it was running.
-    fn stop_send(&self, activity: &Activity) {
-        if activity.turn().direction == Direction::Sent {
-            activity.set(Direction::Idle, self.tick());
-        }
-    }
-
-    fn order(&self, avoid_current: bool) -> Order {
-        Order { current: self.current, avoid_current, ulids: self.ulids }
-    }
-
-    /// The Keepalive Interval: "one-half to one-third of the Keepalive Timeout".
-    fn keepalive_interval_ms(&self) -> u64 {
-        match u64::from(self.config.keepalive_interval_ms) {
-            0 => (self.keepalive_timeout_ms / 3).max(1),
-            ms => ms.min(self.keepalive_timeout_ms),
-        }
-    }
-
-    /// The pair that would be used if everything worked.
-    fn best(&self) -> Option<(Pair, Place)> {
-        let (place, _) = self.order(false).next(None, &self.set, self.list)?;
-        Some((pair_at(place, &self.set, self.list)?, place))
-    }
-}
-
-/// What a step of the machine led to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Outcome {
-    /// The pair to use from now on.
-    pub switch: Option<Pair>,
-    /// An exploration began.
-    pub began: Option<Cause>,
-    /// The exploration ended: both sides are content.
-    pub settled: bool,
-}
-
-/// One context's REAP state.
-#[derive(Clone, Copy, Debug)]
-pub struct Reap {
-    state: ReapState,
-    /// The probes of this exploration.
-    pub log: ProbeLog,
-    /// Probes sent by timer in this exploration.
-    count: u16,
-    last_rank: Option<Rank>,
-    /// When the next probe is due; `None` in the Operational state.
-    next_probe: Option<Instant>,
-    /// A probe is to be sent now, to this place or to the next in the order.
-    want_probe: bool,
-    to: Option<Place>,
-    /// A keepalive is to be sent now.
-    want_keepalive: bool,
-    /// The turn whose keepalives were counted, and how many were sent.
-    keepalive_turn: Instant,
-    keepalives: u8,
-    began: Instant,
-    /// When the preferred pair is tried again, and how often that failed.
-    prefer_at: Instant,
-    prefer_failed: u8,
-    returning: bool,
-}
-
 impl Reap {
-    /// The machine of a context established now.
-    pub fn new(now: Instant, config: &Config) -> Reap {
-        Reap {
-            state: ReapState::Operational,
-            log: ProbeLog::default(),
-            count: 0,
-            last_rank: None,
-            next_probe: None,
-            want_probe: false,
-            to: None,
-            want_keepalive: false,
-            keepalive_turn: now,
-            keepalives: 0,
-            began: Instant::default(),
-            prefer_at: now.after(u64::from(config.prefer_interval_ms)),
-            prefer_failed: 0,
-            returning: false,
-        }
-    }
-
-    /// The state.
-    pub fn state(&self) -> ReapState {
-        self.state
-    }
-
-    /// How soon after a packet turned the direction of an idle context somebody must
-    /// look: when the earliest timer may end. In ms.
-    pub fn wake_after_ms(&self, view: &View<'_>) -> u64 {
-        view.keepalive_interval_ms().min(view.send_timeout_ms)
-    }
-
-    /// When [`Self::expire`] has something to do.
-    pub fn deadline(&self, view: &View<'_>, activity: &Activity) -> Option<Instant> {
-        let timer = match (self.state, view.turn(activity)) {
-            (ReapState::Exploring, (Direction::Received, _)) => Some(view.now),
-            (ReapState::Exploring, _) => None,
-            (_, (Direction::Sent, since)) => Some(since.after(view.send_timeout_ms)),
-            (ReapState::Operational, (Direction::Received, since)) => {
-                Some(self.next_keepalive(since, view).min(since.after(view.keepalive_timeout_ms)))
-            }
-            _ => None,
-        };
-        let retry = match self.state {
-            ReapState::Operational => self.prefer_deadline(view, activity),
-            _ => self.next_probe,
-        };
-        [timer, retry].into_iter().flatten().min()
-    }
-
-    /// While traffic flows on another pair than the best, the best is tried again.
-    fn prefer_deadline(&self, view: &View<'_>, activity: &Activity) -> Option<Instant> {
-        let (best, _) = view.best()?;
-        let last = activity.last_tx().max(activity.last_rx());
-        let quiet = view.now.since(view.ticks.instant(last));
-        let in_use = quiet < u64::from(view.config.prefer_interval_ms);
-        (best != view.current && in_use).then_some(self.prefer_at)
-    }
-
-    fn next_keepalive(&self, since: Instant, view: &View<'_>) -> Instant {
-        let sent = if self.keepalive_turn == since { u64::from(self.keepalives) } else { 0 };
-        since.after(view.keepalive_interval_ms().saturating_mul(sent + 1))
-    }
-
-    /// Does what is due (RFC 5534 sections 6.3 to 6.5).
-    pub fn expire(&mut self, view: &View<'_>, activity: &Activity) -> Outcome {
-        match (self.state, view.turn(activity)) {
-            (ReapState::Exploring, (Direction::Received, _)) => self.inbound_ok(view, activity),
-            (ReapState::Operational | ReapState::InboundOk, (Direction::Sent, since))
-                if view.now.reached(since.after(view.send_timeout_ms)) =>
-            {
-                return self.explore(Cause::SendTimeout, view, activity);
-            }
-            (ReapState::Operational, (Direction::Received, since)) => {
-                self.keepalive(since, view, activity)
-            }
-            _ => {}
-        }
-        if self.state != ReapState::Operational {
-            self.retransmit(view, activity);
-            return Outcome::default();
-        }
-        match self.prefer_deadline(view, activity) {
-            Some(at) if view.now.reached(at) => self.try_preferred(view, activity),
-            _ => Outcome::default(),
-        }
-    }
-
-    /// Section 6.1: "While the Keepalive Timer is running, the node SHOULD send Keepalive
-    /// messages to the peer with an interval of Keepalive Interval seconds"; section 6.3:
-    /// "Upon a timeout on the Keepalive Timer, the node sends one last Keepalive message."
-    fn keepalive(&mut self, since: Instant, view: &View<'_>, activity: &Activity) {
-        if view.now.reached(since.after(view.keepalive_timeout_ms)) {
-            activity.set(Direction::Idle, view.tick());
-        } else if !view.now.reached(self.next_keepalive(since, view)) {
-            return;
-        }
-        if self.keepalive_turn != since {
-            self.keepalive_turn = since;
-            self.keepalives = 0;
-        }
-        self.keepalives = self.keepalives.saturating_add(1);
-        self.want_keepalive = true;
-    }
-
-    /// Section 6.4: "the node enters the Exploring state and sends a Probe message".
-    fn explore(&mut self, cause: Cause, view: &View<'_>, activity: &Activity) -> Outcome {
-        self.begin(view);
-        self.state = ReapState::Exploring;
-        activity.set(Direction::Exploring, view.tick());
-        self.ask(None);
-        Outcome { began: Some(cause), ..Outcome::default() }
-    }
-
-    fn begin(&mut self, view: &View<'_>) {
-        self.log = ProbeLog::default();
-        self.count = 0;
-        self.last_rank = None;
-        self.next_probe = Some(view.now);
-        self.began = view.now;
-        self.returning = false;
-    }
-
-    fn ask(&mut self, to: Option<Place>) {
-        self.want_probe = true;
-        self.to = to;
-    }
-
-    /// Sections 6.1 and 6.6 in Exploring: "it transitions to the InboundOK state, sends a
-    /// Probe message, and starts the Send Timer".
-    fn inbound_ok(&mut self, view: &View<'_>, activity: &Activity) {
-        self.state = ReapState::InboundOk;
-        view.restart_send(activity);
-        self.ask(None);
-    }
-
-    /// Section 6.5: "the node keeps retransmitting its Probe messages to different (or the
-    /// same) addresses".
-    fn retransmit(&mut self, view: &View<'_>, activity: &Activity) {
-        if self.next_probe.is_some_and(|at| view.now.reached(at)) {
-            self.want_probe = true;
-            if self.state == ReapState::InboundOk {
-                view.start(activity, Direction::Sent);
-            }
-        }
-    }
-
-    /// The preferred pair is tried while the current one goes on carrying the data: a
-    /// local event that leads to InboundOk, from which the peer's answer leads back.
-    fn try_preferred(&mut self, view: &View<'_>, activity: &Activity) -> Outcome {
-        let Some((_, place)) = view.best() else { return Outcome::default() };
-        self.begin(view);
-        self.state = ReapState::InboundOk;
-        self.returning = true;
-        self.prefer_failed = (self.prefer_failed + 1).min(4);
-        view.restart_send(activity);
-        self.ask(Some(place));
-        Outcome { began: Some(Cause::Return), ..Outcome::default() }
-    }
-
-    /// A sign that the pair in use may be broken. "Prior to that, the payload packets
-    /// continue to be sent to the previously used addresses": it only starts the
-    /// exploration, and not more than once in a second unless we know for certain.
-    pub fn hint(&mut self, certain: bool, view: &View<'_>, activity: &Activity) -> Outcome {
-        let fresh = self.began != Instant::default() && view.now.since(self.began) < 1000;
-        let busy = self.state != ReapState::Operational;
-        if (busy && !(certain && self.returning)) || (fresh && !certain) {
-            return Outcome::default();
-        }
-        self.explore(Cause::Hint, view, activity)
-    }
-
-    /// Section 6.6.
-    pub fn on_keepalive(&mut self, view: &View<'_>, activity: &Activity) {
+    /// 6.1: a packet of data was seen by [`Activity`](super::activity::Activity), or a
+    /// control message came: "The reception of Shim6 control messages other than the
+    /// Keepalive and Probe messages are treated the same as the reception of payload packets."
+    pub fn incoming_payload(&mut self, io: &Io<'_>) -> Outcome {
         match self.state {
-            ReapState::Exploring => self.inbound_ok(view, activity),
-            _ => view.stop_send(activity),
+            ReapState::Operational => {
+                // STOP Send, START Keepalive.
+                self.start_keepalive(io);
+                Outcome::default()
+            }
+            ReapState::Exploring => self.heard(io),
+            ReapState::InboundOk => {
+                stop_send(io);
+                Outcome::default()
+            }
         }
     }
 
-    /// Section 6.1, for control messages "other than the Keepalive and Probe messages".
-    pub fn on_control(&mut self, view: &View<'_>, activity: &Activity) {
+    /// 6.2: a control message that counts as payload was sent.
+    pub fn outgoing_payload(&mut self, io: &Io<'_>) {
         match self.state {
-            ReapState::Exploring => self.inbound_ok(view, activity),
-            ReapState::Operational => view.start(activity, Direction::Received),
-            ReapState::InboundOk => view.stop_send(activity),
+            ReapState::Operational | ReapState::InboundOk => start_send(io),
+            ReapState::Exploring => {}
         }
     }
 
-    /// Sections 6.7 to 6.9. `came` is the pair the probe came on, from our side.
-    pub fn on_probe(
-        &mut self,
-        probe: &Probe<'_>,
-        came: Place,
-        view: &View<'_>,
-        activity: &Activity,
-    ) -> Outcome {
-        let mut outcome = Outcome::default();
+    /// 6.3: "Upon a timeout on the Keepalive Timer, the node sends one last Keepalive
+    /// message."
+    fn keepalive_timeout(&mut self, io: &Io<'_>, turn: Turn) {
+        self.send_keepalive(io);
+        io.activity.replace(turn, Direction::Idle, io.tick());
+    }
+
+    /// 6.4: "Upon a timeout on the Send Timer, the node enters the Exploring state and sends
+    /// a Probe message."
+    fn send_timeout(&mut self, io: &Io<'_>) -> Outcome {
+        self.explore(io, Aim::Elsewhere)
+    }
+
+    /// 6.5: "While in the Exploring state, the node keeps retransmitting its Probe messages
+    /// to different (or the same) addresses". "A similar process is employed in the
+    /// InboundOk state, except that upon such retransmission, the Send Timer is started if
+    /// it was not running already."
+    fn retransmission(&mut self, io: &Io<'_>) {
+        if self.state == ReapState::InboundOk {
+            start_send(io);
+        }
+        let at = self.pick(io);
+        self.probes = self.probes.saturating_add(1);
+        self.send_probe(io, at);
+    }
+
+    /// 6.6: a Keepalive was received.
+    pub fn keepalive(&mut self, io: &Io<'_>) -> Outcome {
+        match self.state {
+            ReapState::Operational | ReapState::InboundOk => {
+                stop_send(io);
+                Outcome::default()
+            }
+            ReapState::Exploring => self.heard(io),
+        }
+    }
+
+    /// 6.7 to 6.9: a Probe was received, whose own record names the pair `came`.
+    pub fn probe(&mut self, io: &Io<'_>, came: PairIndex, probe: &Probe<'_>) -> Outcome {
+        // What was received in an exploration long ago is no news.
         if self.state == ReapState::Operational && probe.state == ProbeState::Exploring {
-            self.begin(view);
-            outcome.began = Some(Cause::Peer);
+            self.reports.clear_seen();
         }
-        if let Some(this) = probe.sent().next() {
-            self.log.note_received(&this, came);
+        if let Some(own) = probe.sent().next() {
+            self.reports.push_seen(own.nonce, own.data, came);
         }
+        let mut outcome = Outcome::default();
+        let chosen = self.confirmations(io, probe, &mut outcome);
         match probe.state {
             ProbeState::Exploring => {
-                self.state = ReapState::InboundOk;
-                view.restart_send(activity);
-                // The way it came is the likeliest way back; the others follow by timer.
-                self.ask(Some(came));
+                outcome.entered = self.probe_exploring(io, came);
             }
             ProbeState::InboundOk => {
-                outcome.switch = self.reported(probe, view);
-                outcome.settled = self.settle(view, outcome.switch);
-                view.restart_send(activity);
-                self.ask(None);
+                outcome.chosen = chosen.and_then(|at| io.paths.resolve(at));
+                let over = chosen.or_else(|| io.paths.index(&io.tx));
+                outcome.entered = self.probe_inbound_ok(io, over.unwrap_or(came));
             }
             ProbeState::Operational => {
-                outcome.switch = self.reported(probe, view);
-                outcome.settled = self.settle(view, outcome.switch);
-                view.stop_send(activity);
-                view.start(activity, Direction::Received);
+                // "A new current address pair is chosen" is said of 6.8 only, but the
+                // example runs of appendix A do it here too, and without it the end that
+                // saw the problem last would never leave the broken pair.
+                outcome.chosen = chosen.and_then(|at| io.paths.resolve(at));
+                outcome.entered = self.probe_operational(io);
             }
         }
+        outcome.chosen = outcome.chosen.filter(|pair| *pair != io.tx);
         outcome
     }
 
-    /// "A new current address pair is chosen for the connection, based on the reports of
-    /// received probes in the message that we just received": of those that arrived, the
-    /// one that stands first in the order.
-    fn reported(&self, probe: &Probe<'_>, view: &View<'_>) -> Option<Pair> {
-        let order = view.order(false);
-        probe
-            .received()
-            .filter_map(|r| {
-                let pair = self.log.sent_pair(&r, &view.set, view.list)?;
-                Some((order.rank_of(&pair, &view.set, view.list)?, pair))
-            })
-            .min_by_key(|(rank, _)| *rank)
-            .map(|(_, pair)| pair)
+    /// 6.7: "the node enters the InboundOK state, sends a Probe message as described in
+    /// Section 6.1, stops the Keepalive Timer if it was running, and restarts the Send
+    /// Timer". The probe goes back the way it came: "B2 as the most likely candidate, as it
+    /// appeared in the Probe" (appendix A, example 4).
+    fn probe_exploring(&mut self, io: &Io<'_>, came: PairIndex) -> Option<ReapState> {
+        restart_send(io);
+        let entered = self.enter(io, ReapState::InboundOk);
+        let at = if io.paths.is_candidate(came) { Some(came) } else { self.pick(io) };
+        self.send_probe(io, at);
+        entered
     }
 
-    /// To Operational; whether it was not there.
-    fn settle(&mut self, view: &View<'_>, switch: Option<Pair>) -> bool {
-        if self.state == ReapState::Operational {
-            return false;
-        }
-        self.state = ReapState::Operational;
-        self.next_probe = None;
-        self.want_probe = false;
-        self.returning = false;
-        let best = view.best().map(|(pair, _)| pair);
-        if best == Some(switch.unwrap_or(view.current)) {
-            self.prefer_failed = 0;
-        }
-        let interval = u64::from(view.config.prefer_interval_ms);
-        let wait = interval << self.prefer_failed.saturating_sub(1).min(3);
-        self.prefer_at = view.now.after(wait);
-        true
+    /// 6.8: "the node sends a Probe message, restarts the Send Timer, stops the Keepalive
+    /// Timer if it was running, and transitions to the Operational state". The probe goes
+    /// over the current pair, just confirmed: either by a report, or, if the peer reports
+    /// nothing, because it can only have heard our packets there.
+    fn probe_inbound_ok(&mut self, io: &Io<'_>, over: PairIndex) -> Option<ReapState> {
+        restart_send(io);
+        let entered = self.enter(io, ReapState::Operational);
+        self.send_probe(io, Some(over));
+        entered
     }
 
-    /// Whether a keepalive is to be sent; asked once.
-    pub fn take_keepalive(&mut self) -> bool {
-        core::mem::take(&mut self.want_keepalive)
+    /// 6.9: "the node stops the Send Timer if it was running, starts the Keepalive Timer if
+    /// it was not yet running, and transitions to the Operational state".
+    fn probe_operational(&mut self, io: &Io<'_>) -> Option<ReapState> {
+        let entered = self.enter(io, ReapState::Operational);
+        self.start_keepalive(io);
+        entered
     }
 
-    /// Whether a probe is to be sent.
-    pub fn wants_probe(&self) -> bool {
-        self.want_probe
-    }
-
-    /// The state as a probe tells it.
-    pub fn probe_state(&self) -> ProbeState {
-        match self.state {
-            ReapState::Operational => ProbeState::Operational,
-            ReapState::Exploring => ProbeState::Exploring,
-            ReapState::InboundOk => ProbeState::InboundOk,
-        }
-    }
-
-    /// The pair of the probe that is to be sent now, if one is; noted as sent with
-    /// `nonce`. In the Operational state it goes over the current pair.
-    pub fn take_probe(&mut self, view: &View<'_>, nonce: u32, random: u64) -> Option<Pair> {
-        if !core::mem::take(&mut self.want_probe) {
-            return None;
-        }
-        let forced = self.to.take();
-        if self.state == ReapState::Operational {
-            return Some(view.current);
-        }
-        let by_timer = self.next_probe.is_some_and(|at| view.now.reached(at));
-        if by_timer {
-            self.count = self.count.saturating_add(1);
-            self.next_probe = Some(view.now.after(self.interval_ms(view.config, random)));
-        }
-        let place = match forced {
-            Some(place) => place,
-            None => self.next_place(view)?,
+    /// The peer was heard in the Exploring state: tables 6.1 and 6.6.
+    fn heard(&mut self, io: &Io<'_>) -> Outcome {
+        let entered = self.enter(io, ReapState::InboundOk);
+        restart_send(io);
+        let at = match self.aim {
+            // The answer from the pair that is being tried needs its time: the same again.
+            Aim::Preferred if self.picks <= 1 => io.paths.best().map(|(at, _)| at),
+            Aim::CurrentFirst if self.picks <= 1 => io.paths.index(&io.tx),
+            _ => self.pick(io),
         };
-        self.log.note_sent(nonce, place);
-        pair_at(place, &view.set, view.list)
+        self.send_probe(io, at);
+        Outcome { entered, ..Outcome::default() }
     }
 
-    fn next_place(&mut self, view: &View<'_>) -> Option<Place> {
-        // After the preferred pair the current one, which is known to work.
-        if core::mem::take(&mut self.returning) {
-            let local = view.set.index_of(&view.current.local)?;
-            let peer = view.list.iter().position(|l| l.addr == view.current.peer)?;
-            return Some(Place { local, peer: peer.try_into().ok()? });
+    /// Begins an exploration: on a Send Timeout, or because something outside says so
+    /// ("tracking local information", RFC 5534 section 4.1).
+    pub fn explore(&mut self, io: &Io<'_>, aim: Aim) -> Outcome {
+        let entered = self.enter(io, ReapState::Exploring);
+        self.aim = aim;
+        // "No timer is running in the Exploring state."
+        io.activity.set(Direction::Exploring, io.tick());
+        self.probes = 1;
+        let at = self.pick(io);
+        self.send_probe(io, at);
+        Outcome { entered, ..Outcome::default() }
+    }
+
+    /// Our own locators changed in the middle of an exploration: go on at once, from the
+    /// beginning.
+    pub fn try_again(&mut self, io: &Io<'_>) {
+        if self.state != ReapState::Operational {
+            self.probes = 1;
+            let at = self.pick(io);
+            self.send_probe(io, at);
         }
-        let order = view.order(true);
-        let next = order
-            .next(self.last_rank, &view.set, view.list)
-            .or_else(|| order.next(None, &view.set, view.list));
-        let (place, rank) = next?;
-        self.last_rank = Some(rank);
-        Some(place)
     }
 
-    /// The time to the next probe: Initial Probe Timeout for the first Number of Initial
-    /// Probes, then "exponential back-off" to Max Probe Timeout; spread by a fifth.
-    fn interval_ms(&self, config: &Config, random: u64) -> u64 {
-        let over = u32::from(self.count).saturating_sub(config.initial_probes);
-        let initial = u64::from(config.initial_probe_timeout_ms);
-        let nominal = initial
-            .checked_shl(over.min(32))
-            .unwrap_or(u64::MAX)
-            .min(u64::from(config.max_probe_timeout_ms).max(initial));
-        nominal - nominal / 10 + random % (nominal / 5 + 1)
+    /// The timer expired, or a packet of data woke it.
+    pub fn timeout(&mut self, io: &Io<'_>) -> Outcome {
+        let now = io.env.now();
+        let turn = io.activity.turn();
+        match (self.state, turn.direction) {
+            (ReapState::Exploring, Direction::Received) => return self.incoming_payload(io),
+            (ReapState::Exploring, Direction::Sent | Direction::Idle) => {
+                // A packet that read the direction before the exploration wrote it after.
+                io.activity.set(Direction::Exploring, io.tick());
+            }
+            (ReapState::Operational, Direction::Exploring) => {
+                io.activity.set(Direction::Idle, io.tick());
+            }
+            (ReapState::Operational | ReapState::InboundOk, Direction::Sent)
+                if now.reached(self.send_deadline(io, turn)) =>
+            {
+                return self.send_timeout(io);
+            }
+            (ReapState::Operational, Direction::Received) => self.keepalive_timer(io, turn),
+            _ => {}
+        }
+        if self.state != ReapState::Operational && now.reached(self.next_probe) {
+            self.retransmission(io);
+        }
+        Outcome::default()
+    }
+
+    /// The next deadline; `None` if nothing runs. A direction that packets may turn at
+    /// any time is looked at again after the least a timer can take.
+    pub fn deadline(&self, io: &Io<'_>) -> Option<Instant> {
+        if self.due != Due::Nothing {
+            return Some(io.env.now());
+        }
+        let turn = io.activity.turn();
+        let config = io.env.config();
+        let again = io.env.now().after(u64::from(timing::wake_after(
+            config,
+            io.send_timeout_ms,
+            io.keepalive_timeout_ms,
+        )));
+        match (self.state, turn.direction) {
+            (ReapState::Exploring, Direction::Received) => Some(io.env.now()),
+            (ReapState::Exploring, _) => Some(self.next_probe),
+            (ReapState::Operational, Direction::Idle | Direction::Exploring) => None,
+            (ReapState::Operational, Direction::Sent) => {
+                Some(self.send_deadline(io, turn).min(again))
+            }
+            (ReapState::Operational, Direction::Received) => {
+                Some(self.keepalive_deadline(io, turn).min(again))
+            }
+            (ReapState::InboundOk, Direction::Sent) => {
+                Some(self.send_deadline(io, turn).min(again).min(self.next_probe))
+            }
+            (ReapState::InboundOk, Direction::Received) => Some(again.min(self.next_probe)),
+            (ReapState::InboundOk, Direction::Idle | Direction::Exploring) => Some(self.next_probe),
+        }
+    }
+
+    fn send_deadline(&self, io: &Io<'_>, turn: Turn) -> Instant {
+        io.env.ticks().instant(turn.since).after(timing::send_timeout(io, self.spread))
+    }
+
+    fn keepalive_deadline(&self, io: &Io<'_>, turn: Turn) -> Instant {
+        let since = io.env.ticks().instant(turn.since);
+        let last = since.max(self.last_keepalive);
+        let next = last.after(timing::keepalive_interval(io, self.spread));
+        next.min(since.after(u64::from(io.keepalive_timeout_ms)))
+    }
+
+    /// 6.1: "While the Keepalive Timer is running, the node SHOULD send Keepalive messages
+    /// to the peer with an interval of Keepalive Interval seconds."
+    fn keepalive_timer(&mut self, io: &Io<'_>, turn: Turn) {
+        let now = io.env.now();
+        let end = io.env.ticks().instant(turn.since).after(u64::from(io.keepalive_timeout_ms));
+        if now.reached(end) {
+            self.keepalive_timeout(io, turn);
+        } else if now.reached(self.keepalive_deadline(io, turn)) {
+            self.send_keepalive(io);
+        }
+    }
+
+    fn send_keepalive(&mut self, io: &Io<'_>) {
+        self.last_keepalive = io.env.now();
+        self.spread = timing::chance(io.env);
+        self.due = Due::Keepalive;
+    }
+
+    fn send_probe(&mut self, io: &Io<'_>, at: Option<PairIndex>) {
+        let wait = timing::probe_interval(io.env.config(), self.probes, io.env.random());
+        self.next_probe = io.env.now().after(wait);
+        if let Some(at) = at {
+            self.due = Due::Probe(at);
+        }
+    }
+
+    /// GOTO. An exploration that begins forgets what came of the last one.
+    fn enter(&mut self, io: &Io<'_>, state: ReapState) -> Option<ReapState> {
+        let old = core::mem::replace(&mut self.state, state);
+        match (old, state) {
+            (ReapState::Operational, ReapState::InboundOk) => {
+                self.aim = Aim::Elsewhere;
+                self.begin();
+            }
+            (_, ReapState::Exploring) => {
+                self.reports.clear();
+                self.begin();
+            }
+            // The peer is there again: "a similar process", from its beginning.
+            (ReapState::Exploring, ReapState::InboundOk) => self.probes = 0,
+            (_, ReapState::Operational) => self.spread = timing::chance(io.env),
+            (ReapState::InboundOk, ReapState::InboundOk) => {}
+        }
+        let entered = (old != state).then_some(state)?;
+        io.env.count(match entered {
+            ReapState::Operational => Counter::ReapOperational,
+            ReapState::Exploring => Counter::ReapExploring,
+            ReapState::InboundOk => Counter::ReapInboundOk,
+        });
+        Some(entered)
+    }
+
+    fn begin(&mut self) {
+        self.probes = 0;
+        self.picks = 0;
+        self.cursor = Cursor::START;
+    }
+
+    /// The next pair to probe: "nodes SHOULD attempt to test through all of them until an
+    /// operational pair is found, and retry the process as necessary" (section 4.3).
+    fn pick(&mut self, io: &Io<'_>) -> Option<PairIndex> {
+        let current = || io.paths.index(&io.tx).filter(|at| io.paths.is_candidate(*at));
+        let first = match (self.aim, self.picks) {
+            (Aim::Preferred, 0) => io.paths.best().map(|(at, _)| at),
+            (Aim::Preferred, 1) | (Aim::CurrentFirst, 0) => current(),
+            _ => None,
+        };
+        self.picks = self.picks.saturating_add(1);
+        if first.is_some() {
+            return first;
+        }
+        let next = io.paths.next(self.cursor, &io.tx);
+        let (at, cursor) = next.or_else(|| io.paths.next(Cursor::START, &io.tx))?;
+        self.cursor = cursor;
+        Some(at)
+    }
+
+    /// Which of our probes the peer reports; of these the pair that is liked most, the
+    /// current one before its equals.
+    fn confirmations(
+        &mut self,
+        io: &Io<'_>,
+        probe: &Probe<'_>,
+        outcome: &mut Outcome,
+    ) -> Option<PairIndex> {
+        let current = io.paths.index(&io.tx);
+        let mut best: Option<(u32, bool, Rank, PairIndex)> = None;
+        for record in probe.received() {
+            let Some(at) = self.reports.confirm(&record, &io.paths) else { continue };
+            outcome.confirmed |= 1u32.checked_shl(u32::from(at.peer)).unwrap_or(0);
+            let Some(rank) = io.paths.rank(at).filter(|_| io.paths.is_candidate(at)) else {
+                continue;
+            };
+            let key = (rank.coarse(), current == Some(at), rank, at);
+            if best.is_none_or(|b| (key.0, key.1, key.2) > (b.0, b.1, b.2)) {
+                best = Some(key);
+            }
+        }
+        best.map(|(.., at)| at)
+    }
+
+    fn start_keepalive(&mut self, io: &Io<'_>) {
+        if io.activity.turn().direction != Direction::Received {
+            io.activity.set(Direction::Received, io.tick());
+        }
+    }
+}
+
+fn start_send(io: &Io<'_>) {
+    if io.activity.turn().direction != Direction::Sent {
+        restart_send(io);
+    }
+}
+
+fn restart_send(io: &Io<'_>) {
+    io.activity.set(Direction::Sent, io.tick());
+}
+
+fn stop_send(io: &Io<'_>) {
+    let turn = io.activity.turn();
+    if turn.direction == Direction::Sent {
+        io.activity.replace(turn, Direction::Idle, io.tick());
     }
 }

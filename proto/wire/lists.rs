@@ -135,7 +135,7 @@ impl<'a> PreferenceList<'a> {
     /// How many elements there are: "Error in the number of locators in a Locator
     /// Preference option" if not as many as locators.
     pub fn len(&self) -> usize {
-        self.elements.len() / self.element
+        self.elements.len() / self.element.max(1)
     }
 
     /// Whether there are none.
@@ -145,7 +145,7 @@ impl<'a> PreferenceList<'a> {
 
     /// The elements; of longer ones the first three octets, which mean the same.
     pub fn iter(&self) -> impl Iterator<Item = Preference> + 'a {
-        self.elements.chunks_exact(self.element).map(|e| Preference {
+        self.elements.chunks_exact(self.element.max(1)).map(|e| Preference {
             flags: u8_at(e, 0).unwrap_or(0),
             priority: u8_at(e, 1).unwrap_or(0),
             weight: u8_at(e, 2).unwrap_or(0),

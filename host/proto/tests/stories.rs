@@ -83,7 +83,7 @@ fn failover(a_to_b: bool, b_to_a: bool, config: Config) -> (World, u64) {
     w.run(60_000, [50, 50]);
     let gap = w.longest_gap(A, cut).max(w.longest_gap(B, cut));
     for h in &w.hosts {
-        assert_eq!(h.context().reap().state(), ReapState::Operational);
+        assert_eq!(h.context().reap_state(), Some(ReapState::Operational));
         assert!(h.count("tx_probe") > 0);
     }
     (w, gap)
@@ -219,7 +219,7 @@ fn random_networks_converge() {
         w.run(60_000, [100, 100]);
         assert_both_established(&w);
         for h in &w.hosts {
-            assert_eq!(h.context().reap().state(), ReapState::Operational, "seed {seed}");
+            assert_eq!(h.context().reap_state(), Some(ReapState::Operational), "seed {seed}");
         }
         let from = w.now;
         w.run(5_000, [100, 100]);

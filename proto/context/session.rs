@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! An established context: REAP, Updates, the choice of the pair, and the end for want of use.
+
+use super::event::Kind;
+use super::learn::{Mode, News, Reject};
+use super::local::Told;
+use super::{Context, Hint, Phase};
+use crate::proto::addr::Pair;
+use crate::proto::counter::Counter;
+use crate::proto::env::Env;
+use crate::proto::locator::pairs::Paths;
+use crate::proto::locator::{LocalSet, LocatorStore};
+use crate::proto::reap::activity::{Activity, Direction};
+use crate::proto::reap::report::Reports;
+use crate::proto::reap::{Aim, Io, Outcome, Reap, ReapState};
+use crate::proto::time::Instant;
+use crate::proto::wire::{Body, Builder, Options, Probe};
+
+impl<S: LocatorStore> Context<S> {
+    fn paths<'a>(&'a self, set: LocalSet<'a>) -> Paths<'a> {
+        Paths { set, peers: self.peers.as_slice(), ulids: self.ulids.pair }
+    }
+
+    fn io<'a>(&'a self, env: &'a dyn Env, activity: &'a Activity, set: LocalSet<'a>) -> Io<'a> {
+        let config = env.config();
+        Io {
+            env,
+            activity,
+            paths: self.paths(set),
+            tx: self.tx,
+            send_timeout_ms: self.send_timeout_ms(config),
+            keepalive_timeout_ms: self.keepalive_ms(config),
+        }
+    }
+
+    /// Lets REAP make a step, and does what it says.
+    fn reap_step(
+        &mut self,
+        env: &dyn Env,
+        activity: &Activity,
+        step: impl FnOnce(&mut Reap, &Io<'_>) -> Outcome,
+    ) {
+        let Phase::Up(mut reap) = self.phase else { return };
+        let Some(set) = env.local_set(&self.ulids.pair.local) else { return self.leave(env) };
+        let outcome = step(&mut reap, &self.io(env, activity, set));
+        self.phase = Phase::Up(reap);
+        self.apply(env, outcome);
+    }
+
+    fn apply(&mut self, env: &dyn Env, outcome: Outcome) {
+        self.note_confirmed(outcome.confirmed);
+        match outcome.entered {
+            Some(ReapState::Exploring) => self.events.push(Kind::Exploring),
+            Some(ReapState::InboundOk) => self.events.push(Kind::InboundOk),
+            Some(ReapState::Operational) => self.events.push(Kind::Operational),
+            None => {}
+        }
+        if let Some(pair) = outcome.chosen {
+            self.go_over(env, pair);
+        }
+        if outcome.entered == Some(ReapState::Operational) && self.is_worse(env) {
+            self.prefer.ended(env);
+        }
+    }
+
+    /// "A bit specifying whether the locator has been probed to verify that the ULID is
+    /// present at that location" (RFC 5533 section 6.1).
+    fn note_confirmed(&mut self, mut confirmed: u32) {
+        while confirmed != 0 {
+            let place = confirmed.trailing_zeros();
+            confirmed &= confirmed.wrapping_sub(1);
+            let addr = usize::try_from(place).ok().and_then(|p| self.peers.as_slice().get(p));
+            if let Some(addr) = addr.filter(|l| !l.is_reachable()).map(|l| l.addr) {
+                self.peers.set_reachable(&addr);
+                self.events.push(Kind::PeerLocators);
+            }
+        }
+    }
+
+    /// Packets go over another pair from now on.
+    pub(super) fn go_over(&mut self, env: &dyn Env, pair: Pair) {
+        if pair == self.tx {
+            return;
+        }
+        let was_worse = self.is_worse(env);
+        self.events.rehomed(self.tx);
+        self.tx = pair;
+        self.update.rehomed();
+        env.count(Counter::Rehomed);
+        match (was_worse, self.is_worse(env)) {
+            (_, false) => self.prefer.returned(env),
+            (false, true) => self.prefer.left_best(env),
+            (true, true) => {}
+        }
+        self.touch();
+    }
+
+    /// Whether there is a pair that is clearly liked more than the current one.
+    fn is_worse(&self, env: &dyn Env) -> bool {
+        let Some(set) = env.local_set(&self.ulids.pair.local) else { return false };
+        let paths = self.paths(set);
+        let current = paths.index(&self.tx).filter(|at| paths.is_candidate(*at));
+        let rank = current.and_then(|at| paths.rank(at));
+        paths
+            .best()
+            .is_some_and(|(_, best)| rank.is_none_or(|current| best.coarse() > current.coarse()))
+    }
+
+    /// The timer expired, or a packet asked for attention.
+    pub fn handle_timeout(&mut self, env: &dyn Env, activity: &Activity) {
+        if env.local_set(&self.ulids.pair.local).is_none() {
+            return self.leave(env);
+        }
+        if self.is_active() && env.now().reached(self.end_of_life(env, activity)) {
+            env.count(Counter::ContextIdle);
+            return self.events.push(Kind::Gone);
+        }
+        if !matches!(self.phase, Phase::Up(_)) {
+            return self.handshake_timeout(env);
+        }
+        self.reap_step(env, activity, |reap, io| reap.timeout(io));
+        self.update.timeout(env);
+        if self.prefer_deadline(env, activity).is_some_and(|at| env.now().reached(at)) {
+            env.count(Counter::PreferTried);
+            self.prefer.begin();
+            self.reap_step(env, activity, |reap, io| reap.explore(io, Aim::Preferred));
+        }
+    }
+
+    /// ULID(local) is not ours any more: nobody can use the context.
+    fn leave(&mut self, env: &dyn Env) {
+        env.count(Counter::UlidGone);
+        self.events.push(Kind::Gone);
+    }
+
+    /// RFC 5533 section 9: "not tear down a context until at least 5 minutes have passed
+    /// since the last message was sent or received using the context".
+    fn end_of_life(&self, env: &dyn Env, activity: &Activity) -> Instant {
+        let last = env.ticks().instant(activity.last_tx().max(activity.last_rx()));
+        last.max(self.born).after(u64::from(env.config().gc_idle_ms))
+    }
+
+    /// When the best pair shall be tried: while there is traffic, and no other exploration.
+    fn prefer_deadline(&self, env: &dyn Env, activity: &Activity) -> Option<Instant> {
+        let quiet = activity.turn().direction == Direction::Idle;
+        let operational = self.reap_state() == Some(ReapState::Operational);
+        (operational && !quiet && self.is_worse(env)).then(|| self.prefer.next())
+    }
+
+    /// When [`Self::handle_timeout`] has to be called at the latest. After arming the
+    /// timer, ask again: a packet may have turned the direction meanwhile.
+    pub fn poll_timeout(&self, env: &dyn Env, activity: &Activity) -> Option<Instant> {
+        let Some(set) = env.local_set(&self.ulids.pair.local) else { return Some(env.now()) };
+        let reap = match &self.phase {
+            Phase::Failed(..) => return None,
+            Phase::Opening(handshake) => {
+                let next = Self::handshake_deadline(handshake, env);
+                return Some(match self.is_active() {
+                    true => next.min(self.end_of_life(env, activity)),
+                    false => next,
+                });
+            }
+            Phase::Up(reap) => reap,
+        };
+        let io = self.io(env, activity, set);
+        let deadlines = [
+            reap.deadline(&io),
+            self.update.deadline(),
+            self.update.is_due().then(|| env.now()),
+            self.prefer_deadline(env, activity),
+        ];
+        let end = self.end_of_life(env, activity);
+        Some(deadlines.into_iter().flatten().fold(end, Instant::min))
+    }
+
+    pub(super) fn session_transmit(
+        &mut self,
+        env: &dyn Env,
+        activity: &Activity,
+        out: &mut [u8],
+    ) -> Option<(Pair, usize)> {
+        let set = env.local_set(&self.ulids.pair.local)?;
+        if self.update.is_due() {
+            if set.is_usable(&self.tx.local) {
+                return self.transmit_update(env, activity, &set, out);
+            }
+            self.update.defer();
+        }
+        let Phase::Up(mut reap) = self.phase else { return None };
+        let sent = reap.emit(&self.io(env, activity, set), self.peer_tag, out);
+        self.phase = Phase::Up(reap);
+        sent
+    }
+
+    fn transmit_update(
+        &mut self,
+        env: &dyn Env,
+        activity: &Activity,
+        set: &LocalSet<'_>,
+        out: &mut [u8],
+    ) -> Option<(Pair, usize)> {
+        let len = self.update.emit(env, set, self.peer_tag, &mut self.told, out)?;
+        self.control_sent(env, activity);
+        Some((self.tx, len))
+    }
+
+    /// A control message other than Keepalive and Probe was sent: it counts as payload.
+    fn control_sent(&mut self, env: &dyn Env, activity: &Activity) {
+        self.reap_step(env, activity, |reap, io| {
+            reap.outgoing_payload(io);
+            Outcome::default()
+        });
+    }
+
+    /// Such a message was received.
+    fn control_received(&mut self, env: &dyn Env, activity: &Activity) {
+        self.reap_step(env, activity, |reap, io| reap.incoming_payload(io));
+    }
+
+    /// Something outside suggests that a path does not work.
+    pub fn path_hint(&mut self, env: &dyn Env, activity: &Activity, hint: Hint) {
+        env.count(Counter::Hint);
+        if hint == Hint::PositiveFeedback {
+            return self.control_received(env, activity);
+        }
+        if self.reap_state() != Some(ReapState::Operational) {
+            return;
+        }
+        // A hint may be forged or mistaken: whether the current pair works is asked first.
+        let aim = if hint.is_certain() { Aim::Elsewhere } else { Aim::CurrentFirst };
+        self.reap_step(env, activity, |reap, io| reap.explore(io, aim));
+    }
+
+    /// The set of ULID(local) changed: a locator came, went, or became (un)usable, or its
+    /// preference changed; or the Send Timeout did. Tells the peer (RFC 5533 section 10), and
+    /// explores if the current pair's own end is not usable any more.
+    pub fn local_changed(&mut self, env: &dyn Env, activity: &Activity) {
+        let Some(set) = env.local_set(&self.ulids.pair.local) else { return self.leave(env) };
+        let listed = self.told.generation != Some(set.generation);
+        let usable = set.is_usable(&self.tx.local);
+        self.touch();
+        self.announce(env);
+        let Phase::Up(reap) = &mut self.phase else { return };
+        if listed {
+            reap.lists_changed();
+        }
+        match reap.state() {
+            ReapState::Operational if !usable => {
+                self.path_hint(env, activity, Hint::LocalAddressLost);
+            }
+            ReapState::Operational => self.prefer.hurry(env),
+            ReapState::Exploring | ReapState::InboundOk => {
+                self.reap_step(env, activity, |reap, io| {
+                    reap.try_again(io);
+                    Outcome::default()
+                });
+            }
+        }
+    }
+
+    /// Tells the peer what it does not know yet.
+    pub(super) fn announce(&mut self, env: &dyn Env) {
+        let Some(set) = env.local_set(&self.ulids.pair.local) else { return };
+        let now = Told::now(&set, env.config().send_timeout_ms);
+        if matches!(self.phase, Phase::Up(_)) {
+            self.update.changed(env, &self.told, &now);
+        }
+    }
+
+    /// A Keepalive came (RFC 5534 section 6.6).
+    pub fn handle_keepalive(&mut self, env: &dyn Env, activity: &Activity) {
+        self.reap_step(env, activity, |reap, io| reap.keepalive(io));
+    }
+
+    /// A Probe came (RFC 5534 sections 6.7 to 6.9).
+    pub fn handle_probe(&mut self, env: &dyn Env, activity: &Activity, probe: &Probe<'_>) {
+        self.reap_step(env, activity, |reap, io| {
+            let own = probe.sent().next();
+            let came = own.and_then(|record| Reports::place(&record, &io.paths));
+            let Some(came) = came else {
+                env.count(Counter::ProbeForeign);
+                return Outcome::default();
+            };
+            reap.probe(io, came, probe)
+        });
+    }
+
+    /// An Update Request came (RFC 5533 section 10.4); on success the acknowledgement is in
+    /// `out`, to be sent over the current pair.
+    pub fn handle_update(
+        &mut self,
+        env: &dyn Env,
+        activity: &Activity,
+        nonce: u32,
+        options: &Options<'_>,
+        out: &mut [u8],
+    ) -> Result<Option<usize>, Reject> {
+        self.take_update(env, options)?;
+        self.control_received(env, activity);
+        if self.peers.get(&self.tx.peer).is_none_or(|l| l.is_broken()) {
+            // "The host uses the reachability exploration procedure described in [4] to verify
+            // that the new locator is reachable before changing Lp(peer)."
+            self.path_hint(env, activity, Hint::Asked);
+        }
+        self.prefer.hurry(env);
+        let body = Body::UpdateAck { tag: self.peer_tag, nonce };
+        let len = Builder::new(out, &body).finish();
+        env.count(Counter::TxUpdateAck);
+        self.control_sent(env, activity);
+        Ok(len)
+    }
+
+    fn take_update(&mut self, env: &dyn Env, options: &Options<'_>) -> Result<(), Reject> {
+        let (ulid, old) = (self.ulids.pair.peer, self.peers.as_slice());
+        let mut news = News::read(env, options, &ulid, old, Mode::Update)?;
+        if let Some(list) = &mut news.list {
+            let list_of = |_| Reject::NoMemory;
+            self.peers.replace(list.generation, list.as_mut_slice()).map_err(list_of)?;
+            if let Phase::Up(reap) = &mut self.phase {
+                reap.lists_changed();
+            }
+            self.events.push(Kind::PeerLocators);
+            self.touch();
+        }
+        if let Some(prefs) = options.preferences {
+            if self.peers.generation() != Some(prefs.generation) {
+                return Err(Reject::Generation);
+            }
+            if prefs.len() != self.peers.as_slice().len() {
+                return Err(Reject::PreferenceCount);
+            }
+            self.peers.set_preferences(prefs.iter());
+            self.events.push(Kind::PeerLocators);
+        }
+        if let Some(seconds) = news.keepalive_timeout_s {
+            self.keepalive_timeout_ms = u32::from(seconds).saturating_mul(1000);
+            self.touch();
+        }
+        Ok(())
+    }
+
+    /// An Update Acknowledgement came (RFC 5533 section 10.5).
+    pub fn handle_update_ack(&mut self, env: &dyn Env, activity: &Activity, nonce: u32) {
+        let known = self.update.acknowledged(nonce);
+        env.count(if known { Counter::UpdateAcknowledged } else { Counter::UpdateAckStale });
+        self.control_received(env, activity);
+    }
+
+    /// The peer answered an Update Request of ours with an Error.
+    pub fn update_refused(&mut self, env: &dyn Env, nonce: u32, code: u8) {
+        if self.update.refused(env, nonce, code) {
+            env.count(Counter::UpdateRefused);
+        }
+    }
+}
