@@ -73,6 +73,7 @@ test-debug: ## the selftests on the debug kernel: clean log, no leak
 
 host-test: setup ## the core's tests, without a kernel
 	@$(cargo) test $(host-cargo)
+	@$(cargo) test $(shimctl-cargo)
 
 check: layers fmt-check clippy ## what a change must pass before it is committed
 

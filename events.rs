@@ -2,12 +2,14 @@
 
 //! What happened to a context, for those who watch.
 
+use crate::ctl;
 use crate::netns::NetState;
 use crate::proto::addr::Pair;
 use crate::proto::addr::Tag;
 use crate::proto::addr::UlidPair;
 use crate::proto::context::Event;
 use crate::proto::context::State;
+use crate::proto::reap::ReapState;
 
 /// One event, with what the context was right after it.
 #[derive(Clone, Copy, Debug)]
@@ -24,9 +26,13 @@ pub(crate) struct Record {
     pub(crate) peer_tag: Option<Tag>,
     /// STATE.
     pub(crate) state: State,
+    /// REAP's state.
+    pub(crate) reap: ReapState,
     /// Where packets go.
     pub(crate) tx: Pair,
 }
 
 /// Tells those who watch this namespace; any context, no lock held.
-pub(crate) fn publish(_state: &NetState, _record: &Record) {}
+pub(crate) fn publish(state: &NetState, record: &Record) {
+    ctl::notify(state, record);
+}

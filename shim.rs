@@ -7,6 +7,7 @@
 use kernel::prelude::*;
 
 mod control;
+mod ctl;
 mod drive;
 mod events;
 mod hba;
@@ -22,6 +23,7 @@ mod translate;
 use sys::addrconf::Notifiers;
 use sys::control::Protocol;
 use sys::ftrace::Redirect;
+use sys::genl::Family;
 use sys::gso::Offload;
 use sys::netns::Registration;
 use sys::table::Memory;
@@ -39,6 +41,7 @@ module! {
 /// everything needs.
 struct Shim6 {
     _redirect: Redirect,
+    _family: Family,
     _notifiers: Notifiers,
     _protocol: Protocol,
     _offload: Offload,
@@ -57,6 +60,7 @@ impl kernel::Module for Shim6 {
             _protocol: Protocol::register()?,
             _notifiers: Notifiers::register()?,
             _redirect: Redirect::register()?,
+            _family: Family::register()?,
         })
     }
 }

@@ -19,6 +19,7 @@
 #include "env.h"
 #include "frag.h"
 #include "ftrace.h"
+#include "genl.h"
 #include "gso.h"
 #include "hook.h"
 #include "icmp.h"

@@ -11,6 +11,7 @@ pub(crate) mod entry;
 pub(crate) mod env;
 pub(crate) mod frag;
 pub(crate) mod ftrace;
+pub(crate) mod genl;
 pub(crate) mod gro;
 pub(crate) mod gso;
 pub(crate) mod hook;

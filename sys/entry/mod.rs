@@ -5,6 +5,7 @@
 mod addr;
 mod control;
 mod ftrace;
+mod genl;
 mod gro;
 mod hook;
 pub(crate) mod netns;

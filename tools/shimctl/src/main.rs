@@ -14,7 +14,7 @@ mod set;
 mod spec;
 
 use clap::ArgMatches;
-use failure::{Failure, Result};
+use failure::{words as explain, Failure, Result};
 use family::{ContextName, Pair, Shim};
 use serde_json::{json, Value};
 use set::{HbaSet, Recipe};
@@ -82,7 +82,7 @@ fn line(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
-        other => other.map_err(|e| Failure::new(format!("cannot write: {e}"))),
+        other => other.map_err(|e| Failure::new(format!("cannot write: {}", explain(&e)))),
     }
 }
 
@@ -125,7 +125,7 @@ fn generate(matches: &ArgMatches, json: bool) -> Result<()> {
     match matches.get_one::<String>("output") {
         Some(name) if name != "-" => {
             std::fs::write(name, file)
-                .map_err(|e| Failure::new(format!("cannot write {name}: {e}")))?;
+                .map_err(|e| Failure::new(format!("cannot write {name}: {}", explain(&e))))?;
             print(json, || report::hba_text(&set), || report::hba_json(&set))
         }
         _ => line(file.trim_end()),
@@ -144,13 +144,13 @@ fn random() -> Result<u128> {
     let mut bytes = [0; 16];
     std::fs::File::open("/dev/urandom")
         .and_then(|mut file| file.read_exact(&mut bytes))
-        .map_err(|e| Failure::new(format!("no random numbers: {e}")))?;
+        .map_err(|e| Failure::new(format!("no random numbers: {}", explain(&e))))?;
     Ok(u128::from_be_bytes(bytes))
 }
 
 fn read_key(file: &str) -> Result<Vec<u8>> {
-    let bytes =
-        std::fs::read(file).map_err(|e| Failure::new(format!("cannot read {file}: {e}")))?;
+    let bytes = std::fs::read(file)
+        .map_err(|e| Failure::new(format!("cannot read {file}: {}", explain(&e))))?;
     set::parse_key(&bytes).map_err(|e| e.while_trying(format_args!("cannot use {file}")))
 }
 
@@ -213,7 +213,7 @@ fn stats(nonzero: bool, json: bool) -> Result<()> {
 fn monitor(timestamps: bool, json: bool) -> Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM};
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])
-        .map_err(|e| Failure::new(format!("cannot wait for signals: {e}")))?;
+        .map_err(|e| Failure::new(format!("cannot wait for signals: {}", explain(&e))))?;
     let mut shim = Shim::open()?;
     shim.join_events()?;
     std::thread::spawn(move || {

@@ -2,7 +2,7 @@
 
 //! Netlink messages: what every family shares.
 
-use crate::failure::{Failure, Result};
+use crate::failure::{words, Failure, Result};
 use netlink_sys::{Socket, SocketAddr};
 use std::fmt;
 
@@ -114,11 +114,7 @@ impl fmt::Display for Refused {
         match (&self.why, self.errno) {
             (Some(why), _) => f.write_str(why),
             (None, libc::EPERM) => f.write_str("this needs CAP_NET_ADMIN"),
-            (None, errno) => {
-                // "Text (os error N)" without the part in brackets.
-                let text = std::io::Error::from_raw_os_error(errno).to_string();
-                f.write_str(text.split(" (os error").next().unwrap_or(&text))
-            }
+            (None, errno) => f.write_str(&words(&std::io::Error::from_raw_os_error(errno))),
         }
     }
 }
@@ -155,8 +151,8 @@ impl Channel {
             socket.set_cap_ack(true)?;
             Ok(socket)
         };
-        let socket =
-            open().map_err(|e| Failure::new(format!("cannot open a netlink socket: {e}")))?;
+        let socket = open()
+            .map_err(|e| Failure::new(format!("cannot open a netlink socket: {}", words(&e))))?;
         Ok(Channel { socket, seq: 0 })
     }
 
@@ -190,7 +186,7 @@ impl Channel {
         let _ = self.socket.set_rx_buf_sz(1i32 << 20);
         self.socket
             .add_membership(group)
-            .map_err(|e| Failure::new(format!("cannot listen to events: {e}")))
+            .map_err(|e| Failure::new(format!("cannot listen to events: {}", words(&e))))
     }
 
     /// Waits for multicast messages; `None` means that some were lost.
@@ -203,7 +199,7 @@ impl Channel {
             )),
             Err(e) if e.raw_os_error() == Some(libc::ENOBUFS) => Ok(None),
             Err(e) if e.kind() == std::io::ErrorKind::Interrupted => Ok(Some(Vec::new())),
-            Err(e) => Err(Failure::new(format!("cannot listen to events: {e}"))),
+            Err(e) => Err(Failure::new(format!("cannot listen to events: {}", words(&e)))),
         }
     }
 }

@@ -7,7 +7,7 @@
 //! prefix; everything else that can be said of a set follows from these two. A set that was
 //! read from a file is a verified one.
 
-use crate::failure::{Failure, Result};
+use crate::failure::{words, Failure, Result};
 use serde_json::{json, Value};
 use sha1::{Digest, Sha1};
 use shim6_proto::proto::addr::Addr;
@@ -210,7 +210,7 @@ impl HbaSet {
             Failure::new(match e.kind() {
                 std::io::ErrorKind::NotFound => "there is no such file".to_string(),
                 std::io::ErrorKind::InvalidData => "it is not text".to_string(),
-                _ => e.to_string(),
+                _ => words(&e),
             })
         });
         text.and_then(|text| HbaSet::from_text(&text))
