@@ -37,6 +37,7 @@ use crate::sys::rcu::Rcu;
 use crate::sys::rcu::RcuBox;
 use crate::sys::rcu::RcuPtr;
 use crate::sys::sysctl::Sysctls;
+use crate::sys::table::Hasher;
 use crate::sys::work::Work;
 use crate::table::alias;
 use crate::table::Node;
@@ -100,7 +101,6 @@ pub(crate) struct NetState {
     waiting: SpinLockBh<Waiting>,
     config: RcuPtr<Config>,
     setup: SetOnce<KVVec<SetupSlot>>,
-    secrets: [u64; 4],
     catch_all: AtomicU32,
     kick_generation: AtomicU32,
     enabled: AtomicBool,
@@ -140,12 +140,12 @@ impl Admin {
 impl NetState {
     /// The state of a new namespace.
     pub(crate) fn new(owner: Owner) -> Result<impl PinInit<Self, Error>> {
-        let (tables, writer) = Tables::new()?;
+        let hasher = Hasher::new(core::array::from_fn(|_| env::random()));
+        let (tables, writer) = Tables::new(hasher)?;
         let counters = Counters::new()?;
         let config = RcuPtr::none();
         config.replace(Some(RcuBox::new(Config::default(), GFP_KERNEL)?));
         let sets = Sets::new()?;
-        let secrets = core::array::from_fn(|_| env::random());
         let control = Control {
             endpoint: Endpoint::new(&Kernel::new(&counters, &sets, Config::default())),
             sets,
@@ -163,7 +163,6 @@ impl NetState {
             waiting <- SpinLockBh::new(waiting, c"shim6_waiting", kernel::static_lock_class!()),
             config,
             setup: SetOnce::new(),
-            secrets,
             catch_all: AtomicU32::new(0),
             kick_generation: AtomicU32::new(1),
             enabled: AtomicBool::new(false),
@@ -306,21 +305,10 @@ impl NetState {
         clock::tick()
     }
 
-    /// A keyed hash of two addresses: who chooses addresses cannot choose slots.
+    /// A keyed hash of two addresses.
     #[inline]
     fn key(&self, pair: &Pair) -> u64 {
-        let words = [
-            pair.local.prefix(),
-            pair.local.interface_id(),
-            pair.peer.prefix(),
-            pair.peer.interface_id(),
-        ];
-        let [a, b, c, d] = core::array::from_fn(|i| {
-            let word = words.get(i).copied().unwrap_or(0);
-            u128::from(word ^ self.secrets.get(i).copied().unwrap_or(0))
-        });
-        let fold = |product: u128| (product >> 64) as u64 ^ product as u64;
-        fold(a * b) ^ fold(c * d).rotate_left(32)
+        self.tables.hash(&pair.local, &pair.peer)
     }
 
     /// The heuristic that decides which pairs deserve a context.
@@ -413,7 +401,19 @@ impl<'a> View<'a> {
     /// The default context of two identifiers.
     #[inline]
     pub(crate) fn by_ulids(self, local: &Addr, peer: &Addr) -> Option<&'a Node> {
-        self.state.tables.by_ulids(self.rcu, local, peer, 0)
+        self.by_hash(self.hash(local, peer), local, peer)
+    }
+
+    /// The keyed hash of two identifiers.
+    #[inline]
+    pub(crate) fn hash(self, local: &Addr, peer: &Addr) -> u64 {
+        self.state.tables.hash(local, peer)
+    }
+
+    /// The default context of two identifiers whose hash is known.
+    #[inline]
+    pub(crate) fn by_hash(self, hash: u64, local: &Addr, peer: &Addr) -> Option<&'a Node> {
+        self.state.tables.by_ulids(self.rcu, hash, local, peer)
     }
 
     /// The context of a CT(local).
@@ -436,16 +436,15 @@ impl<'a> View<'a> {
         })
     }
 
-    /// A packet of a pair without a context was sent or received.
+    /// A packet of a pair without a context was sent; `hash` is that of the pair.
     #[inline]
-    pub(crate) fn note_no_context(self, local: &Addr, peer: &Addr) {
+    pub(crate) fn note_no_context(self, hash: u64, local: &Addr, peer: &Addr) {
         let (Some(setup), Some(config)) = (self.state.setup(), self.state.config.get(self.rcu))
         else {
             return;
         };
-        let pair = Pair { local: *local, peer: *peer };
-        if setup.note(self.state.key(&pair), clock::now(), config) {
-            self.state.want_context(&pair);
+        if setup.note(hash, clock::now(), config) {
+            self.state.want_context(&Pair { local: *local, peer: *peer });
         }
     }
 }

@@ -40,10 +40,11 @@ pub(crate) fn outgoing(net: View<'_>, skb: Skb<'_>, call: &Call<'_>) -> Verdict 
     if ip.next == PROTOCOL {
         return Verdict::Accept;
     }
-    let Some(node) = net.by_ulids(&ip.src, &ip.dst) else {
+    let hash = net.hash(&ip.src, &ip.dst);
+    let Some(node) = net.by_hash(hash, &ip.src, &ip.dst) else {
         // RFC 5533 11: "When there is no context state for the ULID pair on the sender, there is
         // no effect on how ULP packets are sent."
-        net.note_no_context(&ip.src, &ip.dst);
+        net.note_no_context(hash, &ip.src, &ip.dst);
         return unchanged(net, &skb);
     };
     if translate::is_neighbour_discovery(ip.next, skb.linear()) || skb.is_dontshim() {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Thunks for the context table: rhashtable, timer_list and RCU are macros. */
+#include <linux/hash.h>
 #include <linux/jhash.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
@@ -30,30 +31,54 @@ void shim6_node_release(void *node)
 	kmem_cache_free(shim6_nodes, node);
 }
 
+/* What is looked for; the addresses may lie anywhere in a packet. */
+struct shim6_wanted {
+	u64 hash;
+	const u8 *local;
+	const u8 *peer;
+	u32 fii;
+};
+
+static u32 shim6_fold(u64 hash, u32 seed)
+{
+	return ((hash ^ seed) * GOLDEN_RATIO_64) >> 32;
+}
+
 static u32 shim6_key_hash(const void *data, u32 len, u32 seed)
 {
-	return jhash2(data, sizeof(struct shim6_key) / sizeof(u32), seed);
+	return shim6_fold(((const struct shim6_wanted *)data)->hash, seed);
+}
+
+static u32 shim6_node_hash(const void *data, u32 len, u32 seed)
+{
+	return shim6_fold(((const struct shim6_node *)data)->hash, seed);
 }
 
 static int shim6_key_cmp(struct rhashtable_compare_arg *arg, const void *obj)
 {
-	const struct shim6_key *a = arg->key;
+	const struct shim6_wanted *a = arg->key;
 	const struct shim6_key *b = &((const struct shim6_node *)obj)->key;
 
-	return !ipv6_addr_equal(&a->peer, &b->peer) ||
-	       !ipv6_addr_equal(&a->local, &b->local) || a->fii != b->fii;
+	return memcmp(a->peer, &b->peer, sizeof(b->peer)) ||
+	       memcmp(a->local, &b->local, sizeof(b->local)) ||
+	       a->fii != b->fii;
 }
 
-static u32 shim6_word_hash(const void *data, u32 len, u32 seed)
+/* Tags are random, and ours. */
+static u32 shim6_tag_hash(const void *data, u32 len, u32 seed)
+{
+	return shim6_fold(*(const u64 *)data, seed);
+}
+
+static u32 shim6_alias_hash(const void *data, u32 len, u32 seed)
 {
 	return jhash_2words(((const u32 *)data)[0], ((const u32 *)data)[1], seed);
 }
 
 static const struct rhashtable_params shim6_by_ulids_params = {
-	.key_len = sizeof(struct shim6_key),
-	.key_offset = offsetof(struct shim6_node, key),
 	.head_offset = offsetof(struct shim6_node, by_ulids),
 	.hashfn = shim6_key_hash,
+	.obj_hashfn = shim6_node_hash,
 	.obj_cmpfn = shim6_key_cmp,
 	.automatic_shrinking = true,
 };
@@ -62,7 +87,7 @@ static const struct rhashtable_params shim6_by_tag_params = {
 	.key_len = sizeof(u64),
 	.key_offset = offsetof(struct shim6_node, tag),
 	.head_offset = offsetof(struct shim6_node, by_tag),
-	.hashfn = shim6_word_hash,
+	.hashfn = shim6_tag_hash,
 	.automatic_shrinking = true,
 };
 
@@ -70,7 +95,7 @@ static const struct rhashtable_params shim6_by_alias_params = {
 	.key_len = sizeof(u64),
 	.key_offset = offsetof(struct shim6_node, alias),
 	.head_offset = offsetof(struct shim6_node, by_alias),
-	.hashfn = shim6_word_hash,
+	.hashfn = shim6_alias_hash,
 	.automatic_shrinking = true,
 };
 
@@ -161,13 +186,14 @@ u32 shim6_tables_len(const struct shim6_tables *tables)
 	return atomic_read(&tables->ulids.nelems);
 }
 
-struct shim6_node *shim6_by_ulids(struct shim6_tables *tables,
-				  const struct in6_addr *local,
-				  const struct in6_addr *peer, u32 fii)
+struct shim6_node *shim6_by_ulids(struct shim6_tables *tables, u64 hash,
+				  const u8 *local, const u8 *peer, u32 fii)
 {
-	struct shim6_key key = { .local = *local, .peer = *peer, .fii = fii };
+	struct shim6_wanted wanted = {
+		.hash = hash, .local = local, .peer = peer, .fii = fii,
+	};
 
-	return rhashtable_lookup(&tables->ulids, &key, shim6_by_ulids_params);
+	return rhashtable_lookup(&tables->ulids, &wanted, shim6_by_ulids_params);
 }
 
 struct shim6_node *shim6_by_tag(struct shim6_tables *tables, u64 tag)
@@ -192,10 +218,17 @@ struct shim6_node *shim6_alias_next(const struct shim6_node *node)
 
 int shim6_tables_insert(struct shim6_tables *tables, struct shim6_node *node)
 {
+	struct shim6_wanted wanted = {
+		.hash = node->hash,
+		.local = node->key.local.s6_addr,
+		.peer = node->key.peer.s6_addr,
+		.fii = node->key.fii,
+	};
 	int err;
 
-	err = rhashtable_lookup_insert_fast(&tables->ulids, &node->by_ulids,
-					    shim6_by_ulids_params);
+	err = rhashtable_lookup_insert_key(&tables->ulids, &wanted,
+					   &node->by_ulids,
+					   shim6_by_ulids_params);
 	if (err)
 		return err;
 	err = rhashtable_lookup_insert_fast(&tables->tags, &node->by_tag,

@@ -23,6 +23,7 @@ struct shim6_node {
 	u64 tag;
 	u64 alias;		/* 0: none */
 	struct shim6_key key;
+	u64 hash;		/* of the key, keyed */
 	struct timer_list timer;
 	void *owner;		/* struct NetState of netns.rs */
 	struct rcu_head rcu;
@@ -52,9 +53,8 @@ void shim6_node_free_rcu(struct shim6_node *node);
 int shim6_tables_init(struct shim6_tables *tables);
 void shim6_tables_destroy(struct shim6_tables *tables);
 u32 shim6_tables_len(const struct shim6_tables *tables);
-struct shim6_node *shim6_by_ulids(struct shim6_tables *tables,
-				  const struct in6_addr *local,
-				  const struct in6_addr *peer, u32 fii);
+struct shim6_node *shim6_by_ulids(struct shim6_tables *tables, u64 hash,
+				  const u8 *local, const u8 *peer, u32 fii);
 struct shim6_node *shim6_by_tag(struct shim6_tables *tables, u64 tag);
 struct shim6_node *shim6_by_alias(struct shim6_tables *tables, u64 alias);
 struct shim6_node *shim6_alias_next(const struct shim6_node *node);

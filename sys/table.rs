@@ -27,6 +27,38 @@ use kernel::error::to_result;
 use kernel::prelude::*;
 use kernel::types::Opaque;
 
+/// A keyed hash of two addresses: who chooses addresses cannot choose slots.
+#[derive(Clone, Copy)]
+pub(crate) struct Hasher([u64; 4]);
+
+impl Hasher {
+    /// With these secrets.
+    pub(crate) const fn new(secrets: [u64; 4]) -> Self {
+        Hasher(secrets)
+    }
+
+    /// The hash of a pair. Two folded multiplications: a packet pays for this.
+    #[inline]
+    pub(crate) fn hash(&self, local: &Addr, peer: &Addr) -> u64 {
+        let [a, b, c, d] = self.0;
+        let fold = |x: u64, y: u64| {
+            let product = u128::from(x) * u128::from(y);
+            (product >> 64) as u64 ^ product as u64
+        };
+        let half = |addr: &Addr, x: u64, y: u64| {
+            let word = u128::from_ne_bytes(addr.0);
+            fold(word as u64 ^ x, (word >> 64) as u64 ^ y)
+        };
+        half(local, a, b) ^ half(peer, c, d).rotate_left(32)
+    }
+
+    /// The hash of a forked instance.
+    #[inline]
+    fn forked(hash: u64, fii: u32) -> u64 {
+        hash ^ u64::from(fii).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+}
+
 /// One context.
 ///
 /// # Invariants
@@ -130,6 +162,7 @@ impl Drop for Memory {
 /// The tables of one namespace.
 pub(crate) struct Tables<S, L> {
     raw: Pin<KBox<Opaque<bindings::shim6_tables>>>,
+    hasher: Hasher,
     entries: PhantomData<Entry<S, L>>,
 }
 
@@ -140,25 +173,32 @@ unsafe impl<S: Sync + Send, L: Send> Sync for Tables<S, L> {}
 
 impl<S, L> Tables<S, L> {
     /// Empty tables, and the one value that may change them.
-    pub(crate) fn new() -> Result<(Self, Writer<S, L>)> {
+    pub(crate) fn new(hasher: Hasher) -> Result<(Self, Writer<S, L>)> {
         let raw = KBox::pin(Opaque::<bindings::shim6_tables>::uninit(), GFP_KERNEL)?;
         // SAFETY: pinned memory of its own.
         to_result(unsafe { bindings::shim6_tables_init(raw.get()) })?;
-        let writer = Writer { raw: raw.get(), entries: PhantomData };
-        Ok((Tables { raw, entries: PhantomData }, writer))
+        let writer = Writer { raw: raw.get(), hasher, entries: PhantomData };
+        Ok((Tables { raw, hasher, entries: PhantomData }, writer))
     }
 
-    /// The context of two ULIDs.
+    /// The hash of two ULIDs.
+    #[inline]
+    pub(crate) fn hash(&self, local: &Addr, peer: &Addr) -> u64 {
+        self.hasher.hash(local, peer)
+    }
+
+    /// The default context of two ULIDs, whose `hash` is that of [`Tables::hash`].
     #[inline]
     pub(crate) fn by_ulids<'a>(
         &'a self,
         _rcu: Rcu<'a>,
+        hash: u64,
         local: &Addr,
         peer: &Addr,
-        fii: u32,
     ) -> Option<&'a Entry<S, L>> {
-        // SAFETY: the tables are initialised; RCU keeps the result.
-        unsafe { as_entry(bindings::shim6_by_ulids(self.raw.get(), &in6(local), &in6(peer), fii)) }
+        let (local, peer) = (local.0.as_ptr(), peer.0.as_ptr());
+        // SAFETY: the tables are initialised, the addresses 16 octets each; RCU keeps the result.
+        unsafe { as_entry(bindings::shim6_by_ulids(self.raw.get(), hash, local, peer, 0)) }
     }
 
     /// The context of a CT(local).
@@ -263,6 +303,7 @@ impl<S, L> Drop for Walk<'_, S, L> {
 /// one namespace, and it is reached under the control lock only.
 pub(crate) struct Writer<S, L> {
     raw: *mut bindings::shim6_tables,
+    hasher: Hasher,
     entries: PhantomData<*mut Entry<S, L>>,
 }
 
@@ -279,6 +320,10 @@ pub(crate) enum InsertError {
 }
 
 impl<S, L> Writer<S, L> {
+    fn hash(&self, ulids: &UlidPair) -> u64 {
+        Hasher::forked(self.hasher.hash(&ulids.pair.local, &ulids.pair.peer), ulids.fii)
+    }
+
     /// The entry of a node found just now, and its locked part.
     ///
     /// # Safety
@@ -294,9 +339,10 @@ impl<S, L> Writer<S, L> {
     /// The context of two ULIDs.
     pub(crate) fn by_ulids(&mut self, ulids: &UlidPair) -> Option<(&Entry<S, L>, &mut L)> {
         let _rcu = Guard::new();
-        let (local, peer) = (in6(&ulids.pair.local), in6(&ulids.pair.peer));
-        // SAFETY: by the type invariant.
-        unsafe { self.open(bindings::shim6_by_ulids(self.raw, &local, &peer, ulids.fii)) }
+        let hash = self.hash(ulids);
+        let (local, peer) = (ulids.pair.local.0.as_ptr(), ulids.pair.peer.0.as_ptr());
+        // SAFETY: by the type invariant; the addresses are 16 octets each.
+        unsafe { self.open(bindings::shim6_by_ulids(self.raw, hash, local, peer, ulids.fii)) }
     }
 
     /// The context of a CT(local).
@@ -361,6 +407,7 @@ impl<S, L> Writer<S, L> {
                 peer: in6(&ulids.pair.peer),
                 fii: ulids.fii,
             };
+            (*head).hash = self.hash(ulids);
             (*head).tag = tag.get();
             (&raw mut (*memory).shared).write(shared);
             (&raw mut (*memory).locked).write(UnsafeCell::new(locked));

@@ -47,8 +47,9 @@ pub struct Setup<'a>(pub &'a [SetupSlot]);
 
 impl Setup<'_> {
     fn slot(&self, key: u64) -> Option<&SetupSlot> {
-        let n = u64::try_from(self.0.len()).ok()?;
-        self.0.get(usize::try_from(key.checked_rem(n)?).ok()?)
+        // The upper half of a product spreads a hash over any number of slots.
+        let place = (u128::from(key) * self.0.len() as u128) >> 64;
+        self.0.get(place as usize)
     }
 
     /// A packet of a pair without a context was sent or received. `key` is a keyed hash
