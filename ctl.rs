@@ -185,14 +185,14 @@ fn write_context(state: &NetState, w: &mut Writer<'_>, name: &Name) -> Result<bo
     let Some((node, locked)) = found else { return Ok(false) };
     let ctx = &locked.ctx;
     identity(w, ctx.ulids(), ctx.local_tag(), ctx.peer_tag())?;
-    states(w, ctx.state(), ctx.reap().state())?;
+    states(w, ctx.state(), ctx.reap_state())?;
     pair(w, (spec::CONTEXT_LOCAL, spec::CONTEXT_PEER), &ctx.tx_pair())?;
     if let Some(set) = sets.of(&ctx.ulids().pair.local) {
         set.locators.iter().try_for_each(|l| local(w, spec::CONTEXT_LOCAL_LOCATOR, l))?;
     }
     ctx.peer_locators().iter().try_for_each(|l| peer(w, l))?;
     w.u32(spec::CONTEXT_SEND_TIMEOUT, config.send_timeout_ms)?;
-    w.u32(spec::CONTEXT_KEEPALIVE_TIMEOUT, ctx.keepalive_timeout_ms(&config))?;
+    w.u32(spec::CONTEXT_KEEPALIVE_TIMEOUT, ctx.keepalive_ms(&config))?;
     ago(w, spec::CONTEXT_LAST_SENT, node.activity.last_tx())?;
     ago(w, spec::CONTEXT_LAST_RECEIVED, node.activity.last_rx())?;
     Ok(true)
@@ -217,7 +217,7 @@ fn identity(w: &mut Writer<'_>, ulids: &UlidPair, local: Tag, peer: Option<Tag>)
     }
 }
 
-fn states(w: &mut Writer<'_>, state: State, reap: ReapState) -> Written {
+fn states(w: &mut Writer<'_>, state: State, reap: Option<ReapState>) -> Written {
     let state = match state {
         State::I1Sent => spec::STATE_I1_SENT,
         State::I2Sent => spec::STATE_I2_SENT,
@@ -226,12 +226,13 @@ fn states(w: &mut Writer<'_>, state: State, reap: ReapState) -> Written {
         State::EFailed => spec::STATE_E_FAILED,
         State::NoSupport => spec::STATE_NO_SUPPORT,
     };
+    w.u32(spec::CONTEXT_STATE, state)?;
+    let Some(reap) = reap else { return Ok(()) };
     let reap = match reap {
         ReapState::Operational => spec::REAP_OPERATIONAL,
         ReapState::Exploring => spec::REAP_EXPLORING,
         ReapState::InboundOk => spec::REAP_INBOUND_OK,
     };
-    w.u32(spec::CONTEXT_STATE, state)?;
     w.u32(spec::CONTEXT_REAP_STATE, reap)
 }
 

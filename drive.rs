@@ -227,7 +227,7 @@ fn record(ctx: &Context<Locators>, event: Event) -> Record {
         local_tag: ctx.local_tag(),
         peer_tag: ctx.peer_tag(),
         state: ctx.state(),
-        reap: ctx.reap().state(),
+        reap: ctx.reap_state(),
         tx: ctx.tx_pair(),
     }
 }

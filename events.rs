@@ -26,8 +26,8 @@ pub(crate) struct Record {
     pub(crate) peer_tag: Option<Tag>,
     /// STATE.
     pub(crate) state: State,
-    /// REAP's state.
-    pub(crate) reap: ReapState,
+    /// REAP's state, once there is one.
+    pub(crate) reap: Option<ReapState>,
     /// Where packets go.
     pub(crate) tx: Pair,
 }

@@ -168,12 +168,6 @@ impl<S: LocatorStore> Context<S> {
         matches!(self.phase, Phase::Failed(..)) || self.events.is_gone()
     }
 
-    /// The Keepalive Timeout in ms: what the peer's Keepalive Timeout option asked for, or
-    /// else the configured one (RFC 5534 section 5.3).
-    pub fn keepalive_timeout_ms(&self, config: &Config) -> u32 {
-        self.link.keepalive_timeout_ms.unwrap_or(config.keepalive_timeout_ms)
-    }
-
     /// How many milliseconds after [`crate::proto::reap::activity::Wake::Arm`] the timer
     /// must expire at the latest.
     pub fn wake_after_ms(&self, config: &Config) -> u32 {

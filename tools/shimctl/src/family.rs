@@ -61,8 +61,8 @@ pub struct Context {
     pub peer_tag: Option<u64>,
     /// `enum shim_context_state`.
     pub state: u32,
-    /// `enum shim_reap_state`.
-    pub reap_state: u32,
+    /// `enum shim_reap_state`, once the context was established.
+    pub reap_state: Option<u32>,
     /// Where packets go.
     pub pair: Pair,
     /// Ls(local).
@@ -298,7 +298,7 @@ fn context_of(fields: &Fields<'_>) -> Option<Context> {
         local_tag: fields.u64(A_CONTEXT_LOCAL_TAG)?,
         peer_tag: fields.u64(A_CONTEXT_PEER_TAG),
         state: fields.u32(A_CONTEXT_STATE)?,
-        reap_state: fields.u32(A_CONTEXT_REAP_STATE)?,
+        reap_state: fields.u32(A_CONTEXT_REAP_STATE),
         pair: fields.pair(A_CONTEXT_LOCAL, A_CONTEXT_PEER)?,
         local_locators: fields.locators(A_CONTEXT_LOCAL_LOCATOR),
         peer_locators: fields.locators(A_CONTEXT_PEER_LOCATOR),

@@ -59,11 +59,13 @@ pub fn context_line(context: &Context) -> String {
     }
     let _ = write!(
         line,
-        " tag {} {} {}",
+        " tag {} {}",
         tag(context.local_tag),
-        name(CONTEXT_STATES, context.state),
-        name(REAP_STATES, context.reap_state)
+        name(CONTEXT_STATES, context.state)
     );
+    if let Some(state) = context.reap_state {
+        let _ = write!(line, " {}", name(REAP_STATES, state));
+    }
     if context.pair != context.ulids {
         let _ = write!(line, " via {}", arrow(&context.pair));
     }
@@ -154,7 +156,7 @@ fn brief_json(context: &Context) -> Value {
         "local_tag": tag(context.local_tag),
         "peer_tag": context.peer_tag.map(tag),
         "state": name(CONTEXT_STATES, context.state),
-        "reap_state": name(REAP_STATES, context.reap_state),
+        "reap_state": context.reap_state.map(|state| name(REAP_STATES, state)),
         "local": context.pair.local.to_string(),
         "peer": context.pair.peer.to_string(),
         "rehomed": context.pair != context.ulids,
@@ -272,7 +274,7 @@ mod tests {
             local_tag: 0x1234,
             peer_tag: None,
             state: 4,
-            reap_state: 1,
+            reap_state: Some(1),
             pair: pair("2001:db8:1::1", "2001:db8:1::2"),
             local_locators: Vec::new(),
             peer_locators: Vec::new(),
