@@ -189,13 +189,7 @@ fn a_lost_local_locator_moves_the_traffic_at_once_and_the_peer_is_told() {
     let cut = w.now;
     for i in [A, B] {
         w.hosts[i].out.locators[0].usable = false;
-        let ids: Vec<u64> = w.hosts[i].contexts.all.keys().copied().collect();
-        for id in ids {
-            let h = &mut w.hosts[i];
-            let (ctx, activity) = h.contexts.all.get_mut(&id).unwrap();
-            ctx.local_changed(&h.out, activity);
-            w.drain(i, id);
-        }
+        w.local_changed(i);
     }
     w.run(30_000, [50, 50]);
     assert!(w.longest_gap(A, cut).max(w.longest_gap(B, cut)) <= 250);

@@ -14,7 +14,7 @@ use sha1::{Digest, Sha1};
 use sha2::Sha256;
 use shim6_proto::proto::addr::{Addr, Pair, Tag, UlidPair};
 use shim6_proto::proto::config::Config;
-use shim6_proto::proto::context::{Context, Event};
+use shim6_proto::proto::context::{Context, Event, Hint};
 use shim6_proto::proto::counter::Counter;
 use shim6_proto::proto::endpoint::{Endpoint, Full, Meta, Slot, Table};
 use shim6_proto::proto::env::{Env, Ticks, Transmit};
@@ -57,6 +57,7 @@ pub struct Outside {
     pub counters: RefCell<HashMap<&'static str, u64>>,
     pub pds: Vec<u8>,
     pub locators: Vec<LocalLocator>,
+    pub generation: u32,
 }
 
 impl Env for Outside {
@@ -86,7 +87,8 @@ impl Env for Outside {
         *self.counters.borrow_mut().entry(Counter::NAMES[what as usize]).or_default() += 1;
     }
     fn local_set(&self, ulid: &Addr) -> Option<LocalSet<'_>> {
-        let set = LocalSet { pds: &self.pds, locators: &self.locators, generation: 7 };
+        let set =
+            LocalSet { pds: &self.pds, locators: &self.locators, generation: self.generation };
         set.contains(ulid).then_some(set)
     }
 }
@@ -167,6 +169,9 @@ pub struct Host {
     pub events: Vec<(Instant, Event)>,
     /// When each data packet arrived.
     pub received: Vec<Instant>,
+    /// The lazy timers of the contexts: armed when a context was drained, and by packets
+    /// that say so, as in the kernel. Nothing else looks at a context.
+    pub timers: BTreeMap<u64, Instant>,
 }
 
 impl Host {
@@ -193,9 +198,17 @@ impl Host {
             counters: Default::default(),
             pds,
             locators,
+            generation: 7,
         };
         let endpoint = Endpoint::new(&out);
-        Host { out, endpoint, contexts: Contexts::default(), events: vec![], received: vec![] }
+        Host {
+            out,
+            endpoint,
+            contexts: Contexts::default(),
+            events: vec![],
+            received: vec![],
+            timers: BTreeMap::new(),
+        }
     }
 
     pub fn count(&self, name: &str) -> u64 {
@@ -215,10 +228,11 @@ impl Host {
     /// Forgets everything, as after a reboot.
     pub fn reboot(&mut self) {
         self.contexts = Contexts::default();
+        self.timers.clear();
         self.endpoint = Endpoint::new(&self.out);
     }
 
-    /// Polls a context dry, as a driver does: messages, events, end.
+    /// Polls a context dry, as a driver does: messages, events, end, timer.
     fn drain(&mut self, id: u64) -> Vec<(Transmit, Vec<u8>)> {
         let mut sent = vec![];
         let Some((ctx, activity)) = self.contexts.all.get_mut(&id) else { return sent };
@@ -226,6 +240,7 @@ impl Host {
         for round in 0.. {
             assert!(round < 8, "poll_transmit never ends");
             let Some(t) = ctx.poll_transmit(&self.out, activity, &mut buf) else { break };
+            assert!(knows(ctx, &t.dst), "a message to a locator that is not proved");
             sent.push((t, buf[..t.len].to_vec()));
         }
         while let Some(event) = ctx.poll_event() {
@@ -233,9 +248,37 @@ impl Host {
         }
         if ctx.is_gone() {
             self.contexts.all.remove(&id);
+            self.timers.remove(&id);
+        } else {
+            let at = ctx.poll_timeout(&self.out, activity);
+            self.timers.insert(id, at.expect("a context without a timer never ends"));
         }
         sent
     }
+
+    /// What a packet of data says about the timer.
+    fn wake(&mut self, id: u64, wake: Wake) {
+        let now = self.out.now.get();
+        let after = self.contexts.all[&id].0.wake_after_ms(&self.out.config);
+        let at = match wake {
+            Wake::No => return,
+            Wake::Arm => now.after(u64::from(after)),
+            Wake::Now => now,
+        };
+        let armed = self.timers.entry(id).or_insert(at);
+        *armed = at.min(*armed);
+    }
+
+    /// The HBA set changed; the driver tells every context.
+    fn contexts_ids(&self) -> Vec<u64> {
+        self.contexts.all.keys().copied().collect()
+    }
+}
+
+/// Whether a context may send to an address.
+fn knows(ctx: &Context<Store>, addr: &Addr) -> bool {
+    *addr == ctx.ulids().pair.peer
+        || ctx.peer_locators().iter().any(|l| l.addr == *addr && l.is_verified())
 }
 
 /// The network: four one-way paths each way, by the prefixes at both ends.
@@ -315,6 +358,26 @@ impl World {
         }
     }
 
+    /// Our own locators changed: every context of the host is told.
+    pub fn local_changed(&mut self, host: usize) {
+        for id in self.hosts[host].contexts_ids() {
+            let h = &mut self.hosts[host];
+            let (ctx, activity) = h.contexts.all.get_mut(&id).unwrap();
+            ctx.local_changed(&h.out, activity);
+            self.drain(host, id);
+        }
+    }
+
+    /// Something outside says that the path of the only context does not work.
+    pub fn hint(&mut self, host: usize, hint: Hint) {
+        for id in self.hosts[host].contexts_ids() {
+            let h = &mut self.hosts[host];
+            let (ctx, activity) = h.contexts.all.get_mut(&id).unwrap();
+            ctx.path_hint(&h.out, activity, hint);
+            self.drain(host, id);
+        }
+    }
+
     pub fn drain(&mut self, host: usize, id: u64) {
         let messages = self.hosts[host].drain(id);
         self.send_all(host, messages);
@@ -325,23 +388,25 @@ impl World {
         let h = &mut self.hosts[host];
         let ulids = self.ulids[host];
         let tick = h.out.ticks().tick(self.now);
+        let mut woken = None;
         let (pair, tag) = match h.contexts.by_ulids(&ulids) {
-            Some(slot) => {
-                let _ = slot.activity.note_sent(tick);
-                let active = slot.ctx.is_active() && slot.ctx.tx_pair() != ulids.pair;
-                if active {
-                    (slot.ctx.tx_pair(), slot.ctx.peer_tag())
-                } else {
-                    (ulids.pair, None)
-                }
+            Some(slot) if slot.ctx.is_active() => {
+                woken = Some((slot.id, slot.activity.note_sent(tick)));
+                let pair = slot.ctx.tx_pair();
+                // What the invariant is about: data only ever goes to a locator that was
+                // proved and at which the peer was shown to be.
+                let shown = slot
+                    .ctx
+                    .peer_locators()
+                    .iter()
+                    .any(|l| l.addr == pair.peer && l.is_verified() && l.is_reachable());
+                assert!(shown || pair.peer == ulids.pair.peer, "seed {}: not shown", self.seed);
+                (pair, slot.ctx.peer_tag().filter(|_| pair != ulids.pair))
             }
-            None => (ulids.pair, None),
+            _ => (ulids.pair, None),
         };
-        // What the invariant is about: data only ever goes to a verified locator.
-        if let Some(slot) = h.contexts.by_ulids(&ulids) {
-            let known =
-                slot.ctx.peer_locators().iter().any(|l| l.addr == pair.peer && l.is_verified());
-            assert!(known || pair.peer == ulids.pair.peer, "seed {}: unverified", self.seed);
+        if let Some((id, wake)) = woken {
+            h.wake(id, wake);
         }
         self.launch(host, pair.local, pair.peer, Cargo::Data(tag));
     }
@@ -366,7 +431,9 @@ impl World {
             let (to, src, dst, cargo) = self.flying.pop_first().unwrap().1;
             self.arrive(to, src, dst, cargo);
         } else if let Some((_, i)) = timer {
-            let due: Vec<u64> = self.hosts[i].contexts.all.keys().copied().collect();
+            let now = self.now;
+            let due: Vec<u64> =
+                self.hosts[i].timers.iter().filter(|t| *t.1 <= now).map(|t| *t.0).collect();
             for id in due {
                 let h = &mut self.hosts[i];
                 if let Some((ctx, activity)) = h.contexts.all.get_mut(&id) {
@@ -380,8 +447,7 @@ impl World {
     }
 
     fn next_timer(&self, i: usize) -> Option<Instant> {
-        let h = &self.hosts[i];
-        h.contexts.all.values().filter_map(|(c, a)| c.poll_timeout(&h.out, a)).min()
+        self.hosts[i].timers.values().min().copied()
     }
 
     fn set_now(&mut self, now: Instant) {
@@ -410,14 +476,18 @@ impl World {
             }
             Cargo::Data(tag) => {
                 let tick = h.out.ticks().tick(now);
+                let pair = Pair { local: dst, peer: src };
+                let set = h.out.local_set(&dst).is_some();
                 let slot = match tag {
-                    Some(tag) => h.contexts.by_tag(tag),
-                    None => {
-                        let pair = Pair { local: dst, peer: src };
-                        h.contexts.by_ulids(&UlidPair { pair, fii: 0 })
-                    }
+                    // The packet path: the tag, and then both locators.
+                    Some(tag) => h
+                        .contexts
+                        .by_tag(tag)
+                        .filter(|s| s.ctx.is_active() && s.ctx.is_peer(&src) && set),
+                    None => h.contexts.by_ulids(&UlidPair { pair, fii: 0 }),
                 };
-                if let (Some(tag), None) = (tag, &slot) {
+                let found = slot.map(|s| (s.id, s.activity.note_received(tick)));
+                if let (Some(tag), None) = (tag, &found) {
                     let t = h.endpoint.payload_without_context(&h.out, src, dst, tag, &mut reply);
                     if let Some(t) = t {
                         let answer = reply[..t.len].to_vec();
@@ -425,13 +495,9 @@ impl World {
                     }
                     return;
                 }
-                let wake = slot.as_ref().map(|s| s.activity.note_received(tick));
-                let id = slot.map(|s| s.id);
                 h.received.push(now);
-                if let (Some(Wake::Now), Some(id)) = (wake, id) {
-                    let (ctx, activity) = h.contexts.all.get_mut(&id).unwrap();
-                    ctx.handle_timeout(&h.out, activity);
-                    self.drain(to, id);
+                if let Some((id, wake)) = found {
+                    h.wake(id, wake);
                 }
             }
         }
@@ -440,17 +506,19 @@ impl World {
     /// What must hold at every moment.
     pub fn check(&mut self) {
         for h in &self.hosts {
-            for (ctx, activity) in h.contexts.all.values() {
+            for (id, (ctx, activity)) in &h.contexts.all {
                 let seed = self.seed;
-                assert!(ctx.peer_locators().iter().all(|l| l.is_verified()), "seed {seed}");
                 let tx = ctx.tx_pair();
+                assert!(knows(ctx, &tx.peer), "seed {seed}: the pair in use is not of the peer");
+                let armed = h.timers.get(id).expect("a timer");
+                let wanted = ctx.poll_timeout(&h.out, activity).expect("a deadline");
+                // What the timer promised is not later than what is due, or the next packet
+                // that turns an idle context brings it forward.
+                let slack = u64::from(ctx.wake_after_ms(&h.out.config));
                 assert!(
-                    ctx.peer_locators().iter().any(|l| l.addr == tx.peer)
-                        || tx.peer == ctx.ulids().pair.peer,
-                    "seed {seed}: the pair in use is not of the peer"
+                    *armed <= wanted.after(slack),
+                    "seed {seed}: the timer comes at {armed:?}, wanted is {wanted:?}"
                 );
-                let at = ctx.poll_timeout(&h.out, activity);
-                assert!(at.is_some(), "seed {seed}: a context without a timer never ends");
             }
         }
     }
