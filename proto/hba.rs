@@ -177,7 +177,7 @@ fn leftmost_64(hash: &[u8; 20]) -> u64 {
 
 /// "Compare the 16*Sec leftmost bits of Hash2 with zero."
 fn hash2_passes(hash: [u8; 20], sec: u8) -> bool {
-    hash.iter().take(2 * usize::from(sec)).all(|&octet| octet == 0)
+    hash.get(..2 * usize::from(sec)).is_some_and(|zeros| zeros.iter().all(|&octet| octet == 0))
 }
 
 /// Octets of the SubjectPublicKeyInfo that begins here: a SEQUENCE of an
@@ -189,7 +189,8 @@ fn spki_len(bytes: &[u8]) -> Option<usize> {
     let (info, after) = der_element(bytes, SEQUENCE)?;
     let (_, key) = der_element(info, SEQUENCE)?;
     let (bits, rest) = der_element(key, BIT_STRING)?;
-    (bits.first() == Some(&0) && rest.is_empty()).then(|| bytes.len() - after.len())
+    let whole = bits.first() == Some(&0) && rest.is_empty();
+    bytes.len().checked_sub(after.len()).filter(|_| whole)
 }
 
 /// The contents of the DER element with this tag that begins here, and what follows it.
@@ -276,7 +277,7 @@ pub fn write_pds(
     let (modifier, subnet) = (modifier.to_be_bytes(), subnet_prefix.to_be_bytes());
     let (kind, ext_len) = (MULTI_PREFIX.to_be_bytes(), ext_len.to_be_bytes());
     let flags = [if public_key { P_FLAG } else { 0 }, 0, 0, 0];
-    let total = FIXED + key.len() + 8 + 8 * prefixes.len();
+    let total = key.len().saturating_add(FIXED + 8 + 8 * prefixes.len());
     let room = out.get_mut(..total).ok_or(PdsError::Length)?;
     let fixed = modifier.iter().chain(&subnet).chain(&[0]).chain(key);
     let extension = kind.iter().chain(&ext_len).chain(&flags).copied();
@@ -336,6 +337,6 @@ impl Search {
 
     /// How many are tried on the average: 2^(16*Sec).
     pub fn expected(&self) -> u128 {
-        1 << (16 * u32::from(self.sec))
+        1u128.checked_shl(16 * u32::from(self.sec)).unwrap_or(u128::MAX)
     }
 }

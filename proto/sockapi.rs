@@ -197,7 +197,7 @@ pub fn preferred(locators: impl Iterator<Item = Locator>) -> Option<Locator> {
 /// when the size of the buffer provided by the application is not large enough to store
 /// the locator list" (section 6.10).
 pub fn fits(len: usize, locators: usize) -> Result<(), Errno> {
-    match len >= locators * uapi::LOCATOR_LEN {
+    match len / uapi::LOCATOR_LEN >= locators {
         true => Ok(()),
         false => Err(Errno::TooManyLocators),
     }

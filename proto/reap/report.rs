@@ -94,9 +94,10 @@ impl Reports {
     /// "Recent Probe messages that have not yet been reported as seen by the peer" (RFC 5534
     /// section 6.1), and always the one being sent, which is the first.
     pub fn to_tell_sent<'a>(&'a self, paths: &'a Paths<'a>) -> impl Iterator<Item = Record> + 'a {
-        let fresh =
-            self.sent.iter().enumerate().filter(|(i, s)| s.used && (*i == 0 || !s.reported));
-        fresh.filter_map(|(_, s)| {
+        let places = 0..self.sent.len();
+        let fresh = self.sent.iter().zip(places);
+        let fresh = fresh.filter(|(s, i)| s.used && (*i == 0 || !s.reported));
+        fresh.filter_map(|(s, _)| {
             let pair = paths.resolve(s.at)?;
             Some(Record { src: pair.local, dst: pair.peer, nonce: s.nonce, data: 0 })
         })

@@ -156,7 +156,7 @@ impl<'a> Builder<'a> {
     }
 
     fn record_run(&mut self, records: impl Iterator<Item = Record>) -> u8 {
-        let mut n = 0;
+        let mut n = 0u8;
         for r in records {
             if self.room() < Record::LEN {
                 break;
@@ -165,7 +165,7 @@ impl<'a> Builder<'a> {
             self.put(&r.dst.0);
             self.u32(r.nonce);
             self.u32(r.data);
-            n += 1;
+            n = n.saturating_add(1);
         }
         n
     }
@@ -173,14 +173,14 @@ impl<'a> Builder<'a> {
     /// An option by number, its contents written by `fill`.
     fn option(&mut self, number: u16, length: usize, fill: impl FnOnce(&mut Self)) {
         let start = self.len;
-        let Ok(length16) = u16::try_from(length) else {
+        let Ok(length) = u16::try_from(length) else {
             self.full = true;
             return;
         };
         self.put(&(number << 1).to_be_bytes());
-        self.put(&length16.to_be_bytes());
+        self.put(&length.to_be_bytes());
         fill(self);
-        self.pad_to(start + total_len(length));
+        self.pad_to(start.saturating_add(total_len(length)));
     }
 
     /// "Any added padding bytes MUST be zeroed by the sender" (RFC 5533 section 5.15).
@@ -200,33 +200,35 @@ impl<'a> Builder<'a> {
     where
         I: Iterator<Item = (Addr, Method)> + Clone,
     {
-        let n = locators.clone().count();
-        let prefix = LocatorList::prefix_len(n);
-        let Ok(n8) = u8::try_from(n) else {
+        let Some(n) = count(locators.clone()) else {
             self.full = true;
             return;
         };
-        self.option(number::LOCATOR_LIST, prefix + 16 * n, |b| {
+        let prefix = LocatorList::prefix_len(n);
+        self.option(number::LOCATOR_LIST, prefix + 16 * usize::from(n), |b| {
             let start = b.len;
             b.u32(generation);
-            b.put(&[n8]);
+            b.put(&[n]);
             for (_, method) in locators.clone() {
                 b.put(&[method.number()]);
             }
-            b.pad_to(start + prefix);
+            b.pad_to(start.saturating_add(prefix));
             for (addr, _) in locators {
                 b.put(&addr.0);
             }
         });
     }
 
-    /// Locator Preferences, with elements of three octets.
+    /// Locator Preferences, with elements of three octets, at most 255.
     pub fn preferences<I>(&mut self, generation: u32, preferences: I)
     where
         I: Iterator<Item = Preference> + Clone,
     {
-        let length = 5 + 3 * preferences.clone().count();
-        self.option(number::LOCATOR_PREFERENCES, length, |b| {
+        let Some(n) = count(preferences.clone()) else {
+            self.full = true;
+            return;
+        };
+        self.option(number::LOCATOR_PREFERENCES, 5 + 3 * usize::from(n), |b| {
             b.u32(generation);
             b.put(&[3]);
             for p in preferences {
@@ -267,7 +269,7 @@ impl<'a> Builder<'a> {
     /// Fills in length and checksum; the message's octets, or `None` if the buffer was
     /// too small for it.
     pub fn finish(mut self) -> Option<usize> {
-        self.pad_to(self.len.next_multiple_of(8));
+        self.pad_to(self.len.saturating_add(7) & !7);
         let units = u8::try_from((self.len / 8).checked_sub(1)?).ok()?;
         if self.full {
             return None;
@@ -277,4 +279,13 @@ impl<'a> Builder<'a> {
         self.buf.get_mut(4..6)?.copy_from_slice(&sum.to_be_bytes());
         Some(self.len)
     }
+}
+
+/// How many there are, if that fits an octet.
+fn count<T>(items: impl Iterator<Item = T>) -> Option<u8> {
+    let mut n = 0u8;
+    for _ in items {
+        n = n.checked_add(1)?;
+    }
+    Some(n)
 }

@@ -84,14 +84,15 @@ impl Type {
 /// right checksum.
 pub fn checksum(bytes: &[u8]) -> u16 {
     let mut words = bytes.chunks_exact(2);
-    let mut sum: u32 = 0;
+    // Overflows only with 2^48 words.
+    let mut sum: u64 = 0;
     for word in words.by_ref() {
         if let Some(word) = word.first_chunk::<2>() {
-            sum += u32::from(u16::from_be_bytes(*word));
+            sum = sum.wrapping_add(u64::from(u16::from_be_bytes(*word)));
         }
     }
     if let Some(&last) = words.remainder().first() {
-        sum += u32::from(last) << 8;
+        sum = sum.wrapping_add(u64::from(last) << 8);
     }
     while sum > 0xffff {
         sum = (sum & 0xffff) + (sum >> 16);

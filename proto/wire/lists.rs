@@ -51,15 +51,16 @@ impl<'a> LocatorList<'a> {
     /// Octets of contents before the first locator, for `n` of them: generation, number,
     /// methods, and "Padding, 0-7 bytes, added if needed so that the Locators start on a
     /// multiple-of-8-octet boundary" - of the option, whose header has four octets.
-    pub(super) const fn prefix_len(n: usize) -> usize {
-        (4 + 5 + n).next_multiple_of(8) - 4
+    pub(super) const fn prefix_len(n: u8) -> usize {
+        (4 + 5 + n as usize).next_multiple_of(8) - 4
     }
 
     pub(super) fn parse(contents: &'a [u8]) -> Result<Self, ParseError> {
         let bad = ParseError::OptionContents;
         let generation = u32_at(contents, 0).ok_or(bad)?;
-        let n = usize::from(u8_at(contents, 4).ok_or(bad)?);
+        let n = u8_at(contents, 4).ok_or(bad)?;
         let start = Self::prefix_len(n);
+        let n = usize::from(n);
         let methods = contents.get(5..5 + n).ok_or(bad)?;
         let locators = contents.get(start..).ok_or(bad)?;
         if locators.len() != 16 * n {
@@ -116,6 +117,8 @@ impl Preference {
 pub struct PreferenceList<'a> {
     /// The list the elements apply to.
     pub generation: u32,
+    /// How many, and of how many octets each.
+    count: usize,
     element: usize,
     elements: &'a [u8],
 }
@@ -126,29 +129,35 @@ impl<'a> PreferenceList<'a> {
         let generation = u32_at(contents, 0).ok_or(bad)?;
         let element = usize::from(u8_at(contents, 4).ok_or(bad)?);
         let elements = contents.get(5..).ok_or(bad)?;
-        if element == 0 || elements.len() % element != 0 {
+        let count = elements.len().checked_div(element).ok_or(bad)?;
+        if elements.len().checked_rem(element) != Some(0) {
             return Err(bad);
         }
-        Ok(PreferenceList { generation, element, elements })
+        Ok(PreferenceList { generation, count, element, elements })
     }
 
     /// How many elements there are: "Error in the number of locators in a Locator
     /// Preference option" if not as many as locators.
     pub fn len(&self) -> usize {
-        self.elements.len() / self.element.max(1)
+        self.count
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.elements.is_empty()
+        self.count == 0
     }
 
     /// The elements; of longer ones the first three octets, which mean the same.
     pub fn iter(&self) -> impl Iterator<Item = Preference> + 'a {
-        self.elements.chunks_exact(self.element.max(1)).map(|e| Preference {
-            flags: u8_at(e, 0).unwrap_or(0),
-            priority: u8_at(e, 1).unwrap_or(0),
-            weight: u8_at(e, 2).unwrap_or(0),
+        let (mut rest, len) = (self.elements, self.element);
+        (0..self.count).map_while(move |_| {
+            let (element, next) = rest.split_at_checked(len)?;
+            rest = next;
+            Some(Preference {
+                flags: u8_at(element, 0)?,
+                priority: u8_at(element, 1).unwrap_or(0),
+                weight: u8_at(element, 2).unwrap_or(0),
+            })
         })
     }
 }

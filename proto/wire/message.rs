@@ -87,7 +87,6 @@ fn body(m: &[u8], kind: Type, specific: u8) -> Result<(Body<'_>, usize), ParseEr
         Type::I1 => (Body::I1 { initiator_tag: tag()?, initiator_nonce: word(12)? }, 16),
         Type::R1 => (Body::R1 { initiator_nonce: word(8)?, responder_nonce: word(12)? }, 16),
         Type::I2 => {
-            word(20)?;
             let (initiator_nonce, responder_nonce) = (word(12)?, word(16)?);
             (Body::I2 { initiator_tag: tag()?, initiator_nonce, responder_nonce }, 24)
         }

@@ -20,8 +20,8 @@ pub(super) mod number {
 }
 
 /// "Total Length = 11 + Length - (Length + 3) mod 8" (RFC 5533 section 5.15).
-pub(super) const fn total_len(length: usize) -> usize {
-    (4 + length).next_multiple_of(8)
+pub(super) const fn total_len(length: u16) -> usize {
+    (4 + length as usize).next_multiple_of(8)
 }
 
 /// What the options of one message say. An option that is not there is `None`.
@@ -58,10 +58,12 @@ impl<'a> Options<'a> {
         let mut options = Options::default();
         let mut at = start;
         while at < message.len() {
-            let head = u16_at(message, at).ok_or(ParseError::OptionLength)?;
-            let length = usize::from(u16_at(message, at + 2).ok_or(ParseError::OptionLength)?);
-            let option = message.get(at..at + total_len(length)).ok_or(ParseError::OptionLength)?;
-            let contents = option.get(4..4 + length).ok_or(ParseError::OptionLength)?;
+            let rest = message.get(at..).ok_or(ParseError::OptionLength)?;
+            let head = u16_at(rest, 0).ok_or(ParseError::OptionLength)?;
+            let length = u16_at(rest, 2).ok_or(ParseError::OptionLength)?;
+            let option = rest.get(..total_len(length)).ok_or(ParseError::OptionLength)?;
+            let contents =
+                option.get(4..4 + usize::from(length)).ok_or(ParseError::OptionLength)?;
             let (number, critical) = (head >> 1, head & 1 != 0);
             if !listed(kind, number) {
                 if critical && options.unknown_critical.is_none() {
@@ -70,7 +72,7 @@ impl<'a> Options<'a> {
             } else if options.unknown_critical.is_none() {
                 options.take(number, contents, at)?;
             }
-            at += option.len();
+            at = at.saturating_add(option.len());
         }
         Ok(options)
     }
@@ -80,7 +82,7 @@ impl<'a> Options<'a> {
         match number {
             number::RESPONDER_VALIDATOR => once(&mut self.validator, contents),
             number::LOCATOR_LIST => {
-                self.methods_at = at + 9;
+                self.methods_at = at.saturating_add(9);
                 once(&mut self.locators, LocatorList::parse(contents)?)
             }
             number::LOCATOR_PREFERENCES => {

@@ -134,6 +134,28 @@ fn every_bit_of_a_set_counts_for_every_address() {
 }
 
 #[test]
+fn an_address_may_not_claim_more_than_its_sec() {
+    for v in &HBA {
+        let mut buf = [0; MAX_PDS];
+        let len = vectors::hba_pds(v, &mut buf).unwrap();
+        let pds = Pds::parse(&buf[..len]).unwrap();
+        assert_eq!(pds.sec(&mut sha1), v.sec);
+        for sec in 0..=7 {
+            let addr = pds.address(HBA_PREFIXES[1], sec, &mut sha1);
+            assert_eq!((addr.interface_id() >> 61) as u8, sec);
+            assert_eq!(pds.verify_hba(&addr, &mut sha1), sec <= v.sec, "Sec {sec} of {}", v.sec);
+        }
+    }
+    // All of Hash2, 112 bits, but no more of the SHA-1.
+    let hash = |zeros: usize| move |_: &[&[u8]]| core::array::from_fn(|i| u8::from(i >= zeros));
+    let bytes = set(1, [2; 48], &[3]);
+    let pds = Pds::parse(&bytes).unwrap();
+    for zeros in 0..=20 {
+        assert_eq!(usize::from(pds.sec(&mut { hash(zeros) })), (zeros / 2).min(7));
+    }
+}
+
+#[test]
 fn a_collision_gives_other_addresses() {
     let mut bytes = set(1, [2; 48], &[3, 4]);
     let address = |bytes: &[u8]| Pds::parse(bytes).unwrap().address(3, 0, &mut sha1);

@@ -29,6 +29,8 @@ fn a_shim_uses_unicast_addresses_wider_than_a_link() {
         ("ff0e::1", false),
         ("::ffff:192.0.2.1", false),
         ("64:ff9b::192.0.2.1", true),
+        ("2001:db8::ffff:c000:201", true),
+        ("::fffe:c000:201", true),
     ];
     for (text, eligible) in cases {
         assert_eq!(addr(text).is_eligible(), eligible, "{text}");
@@ -142,4 +144,5 @@ proptest! {
 fn jitter_reaches_both_ends() {
     assert_eq!(jitter(4000, 0), 2000);
     assert_eq!(jitter(4000, 4000), 6000);
+    assert_eq!(jitter(4000, 4001), 2000);
 }
