@@ -15,7 +15,7 @@ use shim6_proto::proto::wire::{
 /// The octets of hexadecimal digits; all else is ignored.
 fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(16)).collect();
-    digits.chunks(2).map(|d| (d[0] << 4 | d[1]) as u8).collect()
+    digits.chunks(2).map(|d| ((d[0] << 4) | d[1]) as u8).collect()
 }
 
 const A: Addr = Addr::from_bits(0x20010db8000a0001_0000000000000001);
