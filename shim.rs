@@ -52,6 +52,10 @@ struct Shim6 {
 
 impl kernel::Module for Shim6 {
     fn init(_module: &'static ThisModule) -> Result<Self> {
+        if let Err(wrong) = proto::vectors::check(&mut |parts| sys::env::sha1(parts)) {
+            pr_err!("not loaded: {}\n", wrong);
+            return Err(EIO);
+        }
         Ok(Self {
             _memory: Memory::create::<table::Shared, table::Locked>()?,
             _queue: Queue::create()?,
