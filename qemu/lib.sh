@@ -98,8 +98,9 @@ mount_root() {
 }
 
 # enter FUNCTION ARG...: calls FUNCTION of this script in a private mount
-# namespace with the root's mounts made.
+# namespace with the root's mounts made. With $together what it started ends with
+# it, whatever process group or session that is in (apt gives dpkg its own).
 enter() {
-	SHIM6_CACHE=$cache unshare --mount --propagation private \
+	SHIM6_CACHE=$cache unshare --mount --propagation private ${together:+--pid --fork --kill-child} \
 		bash -c '. "$1"; shift; set -e; mount_root; "$@"' enter "$self" "$@"
 }
