@@ -14,7 +14,7 @@ use crate::proto::counter::Counter;
 use crate::proto::env::Env;
 use crate::proto::locator::{LocatorStore, NoMemory, PeerLocators};
 use crate::proto::reap::activity::{Activity, Direction};
-use crate::proto::reap::Reap;
+use crate::proto::reap::{Reap, ReapState};
 use crate::proto::wire::{Body, Builder};
 
 impl<S: LocatorStore> Context<S> {
@@ -121,7 +121,10 @@ impl<S: LocatorStore> Context<S> {
         }
         let packet_tag = self.peer_tag;
         let step = Step::I2bis { responder_nonce, validator, packet_tag };
-        self.phase = Phase::Opening(Handshake::new(env, over, nonce, step));
+        let doubtful = self.reap_state() != Some(ReapState::Operational);
+        let mut handshake = Handshake::new(env, over, nonce, step);
+        handshake.doubtful = doubtful;
+        self.phase = Phase::Opening(handshake);
         self.events.push(Kind::Recovering);
         env.count(Counter::Recovering);
         self.touch();
@@ -164,10 +167,11 @@ impl<S: LocatorStore> Context<S> {
         Ok(())
     }
 
-    /// Goes to ESTABLISHED over a pair that the exchange itself showed to work. A context that
-    /// was recovered keeps its pair, unless the peer is not there any more.
+    /// Goes to ESTABLISHED over a pair that the exchange itself showed to work, both ways. A
+    /// context that was recovered keeps its pair, unless an exploration had put it in doubt.
     fn establish(&mut self, env: &dyn Env, activity: &Activity, over: Pair) {
         let was_active = self.is_active();
+        let doubtful = matches!(&self.phase, Phase::Opening(handshake) if handshake.doubtful);
         self.phase = Phase::Up(Reap::new(env));
         // REAP begins anew, idle: nobody owes anybody an answer yet.
         activity.set(Direction::Idle, env.ticks().tick(env.now()));
@@ -176,6 +180,8 @@ impl<S: LocatorStore> Context<S> {
         if !was_active {
             self.tx = over;
             self.prefer.ended(env);
+        } else if doubtful {
+            self.go_over(env, over);
         }
         self.touch();
         self.announce(env);

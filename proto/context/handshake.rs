@@ -14,7 +14,7 @@ use crate::proto::wire::{Body, Builder};
 
 /// Octets of a peer's Responder Validator that are kept. Its length is the peer's choice;
 /// one that is longer cannot be sent back.
-pub const MAX_VALIDATOR: usize = 96;
+pub const MAX_VALIDATOR: usize = 72;
 
 /// A Responder Validator option, to be sent back.
 #[derive(Clone, Copy, Debug)]
@@ -85,14 +85,17 @@ pub struct Handshake {
     due: bool,
     /// The peer refused our locator list: do not tell it.
     bare: bool,
+    /// The current pair was in doubt when the recovery began.
+    pub doubtful: bool,
 }
 
 impl Handshake {
     /// Begins: with an I1, or, to recover a context, with an I2bis.
     pub fn new(env: &dyn Env, pair: Pair, nonce: u32, step: Step) -> Self {
         let next = Instant(0);
+        let (due, bare, doubtful) = (false, false, false);
         let mut new =
-            Handshake { pair, nonce, step, next, i1_sent: 0, sent: 0, due: false, bare: false };
+            Handshake { pair, nonce, step, next, i1_sent: 0, sent: 0, due, bare, doubtful };
         new.send(env);
         new
     }

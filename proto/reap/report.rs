@@ -8,9 +8,9 @@ use crate::proto::locator::pairs::{PairIndex, Paths};
 use crate::proto::wire::Record;
 
 /// How many sent probes are known again by their nonces.
-pub const SENT: usize = 8;
+pub const SENT: usize = 6;
 /// How many received probes are reported.
-pub const RECEIVED: usize = 5;
+pub const RECEIVED: usize = 4;
 
 /// A probe of ours.
 #[derive(Clone, Copy, Debug, Default)]

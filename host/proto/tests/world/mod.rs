@@ -232,6 +232,17 @@ impl Host {
         self.endpoint = Endpoint::new(&self.out);
     }
 
+    /// Loses its contexts, or everything.
+    pub fn reboot_quietly(&mut self, all: bool) {
+        match all {
+            true => self.reboot(),
+            false => {
+                self.contexts.all.clear();
+                self.timers.clear();
+            }
+        }
+    }
+
     /// Polls a context dry, as a driver does: messages, events, end, timer.
     fn drain(&mut self, id: u64) -> Vec<(Transmit, Vec<u8>)> {
         let mut sent = vec![];
@@ -289,7 +300,17 @@ pub struct Network {
     pub reorder: f64,
     /// (source prefix, destination prefix) of paths that drop everything.
     pub cut: HashSet<(u64, u64)>,
+    /// Paths that are slower than the others, and by how much.
+    pub slow: HashMap<(u64, u64), u64>,
     rng: StdRng,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the world's seed is {}, its time {} ms", self.seed, self.now.0 - 1_000_000);
+        }
+    }
 }
 
 pub struct World {
@@ -310,9 +331,15 @@ pub const PREFIXES: [[u64; 2]; 2] = [
     [0x2001_0db8_00b1_0000, 0x2001_0db8_00b2_0000],
 ];
 
+/// Two hosts, each with an HBA set of two prefixes.
+pub fn hosts(seed: u64, config: Config) -> [Host; 2] {
+    [Host::new(seed, &PREFIXES[A], config), Host::new(!seed, &PREFIXES[B], config)]
+}
+
 impl World {
     pub fn new(seed: u64, config: Config) -> World {
-        let hosts = [Host::new(seed, &PREFIXES[A], config), Host::new(!seed, &PREFIXES[B], config)];
+        let hosts = hosts(seed, config);
+        assert!(hosts.iter().all(|h| h.out.locators.len() == 2));
         let pair = Pair { local: hosts[A].addr(0), peer: hosts[B].addr(0) };
         let flipped = Pair { local: pair.peer, peer: pair.local };
         World {
@@ -324,6 +351,7 @@ impl World {
                 duplicate: 0.0,
                 reorder: 0.0,
                 cut: HashSet::new(),
+                slow: HashMap::new(),
                 rng: StdRng::seed_from_u64(seed ^ 0x5a5a),
             },
             flying: BTreeMap::new(),
@@ -338,11 +366,12 @@ impl World {
         if net.cut.contains(&(src.prefix(), dst.prefix())) || net.rng.gen_bool(net.loss) {
             return;
         }
+        let path = net.latency_ms + net.slow.get(&(src.prefix(), dst.prefix())).unwrap_or(&0);
         let copies = 1 + usize::from(net.rng.gen_bool(net.duplicate));
         for _ in 0..copies {
             let late = if net.rng.gen_bool(net.reorder) { net.rng.gen_range(0..100) } else { 0 };
             self.serial += 1;
-            let at = self.now.0 + net.latency_ms + late;
+            let at = self.now.0 + path + late;
             self.flying.insert((at, self.serial), (1 - from, src, dst, cargo.clone()));
         }
     }
@@ -356,6 +385,12 @@ impl World {
             );
             self.launch(from, t.src, t.dst, Cargo::Control(bytes));
         }
+    }
+
+    /// The host loses its contexts, and nothing else.
+    pub fn forget(&mut self, host: usize) {
+        self.hosts[host].contexts.all.clear();
+        self.hosts[host].timers.clear();
     }
 
     /// Our own locators changed: every context of the host is told.
@@ -516,7 +551,7 @@ impl World {
                 // that turns an idle context brings it forward.
                 let slack = u64::from(ctx.wake_after_ms(&h.out.config));
                 assert!(
-                    *armed <= wanted.after(slack),
+                    *armed <= wanted.max(self.now).after(slack),
                     "seed {seed}: the timer comes at {armed:?}, wanted is {wanted:?}"
                 );
             }
