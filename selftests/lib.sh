@@ -159,14 +159,21 @@ host_routes() { # HOST
 	local dev table=101
 	for dev in x y; do
 		# The router is on the link whatever addresses the host has now.
-		ip -6 -n "$1" route add "$(prefix "$1" $dev)/64" dev $dev
-		ip -6 -n "$1" route add default via "$(prefix "$1" $dev)1" dev $dev \
-			metric $((table - 100))00
-		ip -6 -n "$1" route add "$(prefix "$1" $dev)/64" dev $dev table $table
-		ip -6 -n "$1" route add default via "$(prefix "$1" $dev)1" dev $dev table $table
+		provider_routes "$1" $dev
 		ip -6 -n "$1" rule add from "$(prefix "$1" $dev)/64" lookup $table pref $table
 		table=$((table + 1))
 	done
+}
+
+# provider_routes HOST x|y: (again) all routes over that link.
+provider_routes() {
+	local table=101
+	[ "$2" = y ] && table=102
+	# The router is on the link whatever addresses the host has now.
+	ip -6 -n "$1" route replace "$(prefix "$1" "$2")/64" dev "$2"
+	ip -6 -n "$1" route replace default via "$(prefix "$1" "$2")1" dev "$2" metric $((table - 100))00
+	ip -6 -n "$1" route replace "$(prefix "$1" "$2")/64" dev "$2" table $table
+	ip -6 -n "$1" route replace default via "$(prefix "$1" "$2")1" dev "$2" table $table
 }
 
 # plain_addresses HOST: ordinary addresses, for runs without the module.
@@ -267,6 +274,134 @@ shimctl() { local ns=$1; shift; on "$ns" "$SHIMCTL" "$@"; }
 # shim_sysctl HOST NAME VALUE
 shim_sysctl() { on "$1" sysctl -qw "net.shim6.$2=$3" || die "sysctl net.shim6.$2"; }
 
+# shim_addresses HOST: a hash based address per provider, and the kernel told of
+# the set. The addresses are the same for a host each time.
+shim_addresses() {
+	local host=$1 dev file=$WORK/hba.$1
+	[ -s "$file" ] || shimctl "$host" hba generate "$(prefix "$host" x)/64" "$(prefix "$host" y)/64" \
+		>"$file" || die "hba generate"
+	shimctl "$host" hba apply "$file" "$(prefix "$host" x)/64=x" "$(prefix "$host" y)/64=y" ||
+		die "hba apply"
+	for dev in x y; do
+		hba_address "$file" "$(prefix "$host" $dev)" >"$WORK/addr.$host.$dev"
+	done
+}
+
+# Tests do not wait for the minutes that people give their networks.
+quick_timers() {
+	shim_sysctl "$1" send_timeout_ms 1000
+	shim_sysctl "$1" setup_packets 4
+	shim_sysctl "$1" setup_age_ms 0
+	shim_sysctl "$1" prefer_interval_ms 1000
+}
+
+shim_host() { shim_addresses "$1"; quick_timers "$1"; }
+
+# shim_up: the module, and both hosts multihomed with it.
+shim_up() {
+	module_load
+	shim_host hostA
+	shim_host hostB
+}
+
+# ---------------------------------------------------------------- contexts
+
+# contexts HOST: one line of JSON without blanks, for grep.
+contexts() { shimctl "$1" context list --json | tr -d ' \n'; }
+
+established() { # HOST LOCAL_ULID PEER_ULID
+	contexts "$1" | tr '{' '\n' | grep -F "\"$2\"" | grep -F "\"$3\"" | grep -q '"state":"established"'
+}
+
+# on_pair HOST LOCAL PEER: that is what its first context sends over now.
+on_pair() {
+	contexts "$1" | grep -qF "\"local\":\"$2\",\"peer\":\"$3\""
+}
+
+# both_on x|y: both hosts send over that provider's pair.
+both_on() {
+	on_pair hostA "$(addr hostA "$1")" "$(addr hostB "$1")" &&
+		on_pair hostB "$(addr hostB "$1")" "$(addr hostA "$1")"
+}
+
+# moved_from x|y both|AB|BA: those that sent through the cut do not any more.
+moved_from() {
+	case $2 in both | AB) on_pair hostA "$(addr hostA "$1")" "$(addr hostB "$1")" && return 1 ;; esac
+	case $2 in both | BA) on_pair hostB "$(addr hostB "$1")" "$(addr hostA "$1")" && return 1 ;; esac
+	return 0
+}
+
+# establish: UDP traffic between the provider X addresses until both hosts have
+# the context; an echo server must be there or is started for it.
+establish() {
+	local ping echo= status
+	if ! on hostB ss -Hnlu sport = :9000 | grep -q .; then
+		bg hostB python3 "$TOP/demo/udp.py" echo "$(addr hostB x)" 9000 >"$WORK/establish.echo"
+		echo=$BG
+		wait_until 10000 grep -q ready "$WORK/establish.echo" || return 1
+	fi
+	bg hostA python3 "$TOP/demo/udp.py" ping "$(addr hostA x)" "$(addr hostB x)" 9000 20 >"$WORK/establish"
+	ping=$BG
+	wait_until 15000 established hostA "$(addr hostA x)" "$(addr hostB x)" &&
+		wait_until 5000 established hostB "$(addr hostB x)" "$(addr hostA x)"
+	status=$?
+	stop "$ping"
+	[ -z "$echo" ] || stop "$echo"
+	[ $status -eq 0 ] || show_state
+	return $status
+}
+
+# show_state: what a person wants to see when a test fails.
+show_state() {
+	local host
+	for host in hostA hostB; do
+		shimctl "$host" context list 2>&1 | sed "s/^/# $host /"
+		shimctl "$host" stats 2>&1 | awk '$NF != 0' | sed "s/^/# $host /"
+	done
+	dmesg_new | tail -20 | sed 's/^/# /'
+}
+
+# ---------------------------------------------------------------- counters
+
+# counter HOST NAME: its value now.
+counter() {
+	local value
+	value=$(shimctl "$1" stats --json | tr -d ' \n' | grep -o "\"$2\":[0-9]*") ||
+		{ echo "# no counter $2" >&2; echo 0; return 1; }
+	echo "${value##*:}"
+}
+
+# expect_more HOST NAME BEFORE LEAST: the counter rose by LEAST or more.
+expect_more() {
+	local now; now=$(counter "$1" "$2")
+	(( now - $3 >= $4 )) && return
+	log "$1 $2 rose by $((now - $3)), not $4"
+	return 1
+}
+
+# expect_same HOST NAME BEFORE
+expect_same() {
+	local now; now=$(counter "$1" "$2")
+	(( now == $3 )) && return
+	log "$1 $2 rose by $((now - $3))"
+	return 1
+}
+
+# ---------------------------------------------------------------- traffic
+
+has_bytes() { [ "$(stat -c %s "$1")" -ge "$2" ]; }
+
+# echoes FILE: how many echoes demo/udp.py has reported so far.
+echoes() { awk 'NF == 3 { n = $3 } END { print n + 0 }' "$1"; }
+echoes_above() { [ "$(echoes "$1")" -gt "$2" ]; }
+
+# stall_below FILE SECONDS: of the last line of a traffic program.
+stall_below() {
+	tail -1 "$1" | grep -o '"stall": [0-9.]*' | awk -v limit="$2" '
+		{ seen = 1; if ($2 >= limit) { print "# stalled " $2 " s"; exit 1 } }
+		END { if (!seen) exit 1 }'
+}
+
 # ---------------------------------------------------------------- dmesg
 
 dmesg_mark() { echo "shim6-test mark $$" >/dev/kmsg 2>/dev/null || :; }
@@ -293,11 +428,13 @@ KTAP_FAILED=0
 
 ktap_begin() { echo "TAP version 13"; [ -n "${1:-}" ] && echo "1..$1"; return 0; }
 
-ktap_result() { # STATUS NAME
+# ktap_result STATUS NAME; with what is needed to understand a failure.
+ktap_result() {
 	KTAP_NR=$((KTAP_NR + 1))
 	if [ "$1" -eq 0 ]; then
 		echo "ok $KTAP_NR - $2"
 	else
+		module_loaded && show_state
 		echo "not ok $KTAP_NR - $2"
 		KTAP_FAILED=$((KTAP_FAILED + 1))
 	fi

@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Messages a stranger sends, malformed in every way, and a flood of good ones:
+# nothing breaks, nothing stays allocated, each cause is counted, and who talks
+# goes on talking.
+. "$(dirname "$0")/lib.sh"
+
+STRANGER=$PREFIX_X:a::1		# ispX itself, on hostA's link
+
+# stranger CASE: prints "answers" of selftests/stranger.py
+stranger() { on ispX "$TOP/selftests/stranger.py" "$STRANGER" "$(addr hostA x)" "$1" | tee "$WORK/stranger" | sed 's/^/# /'; }
+answered() { grep -q "\"$1\":" "$WORK/stranger"; }
+answers() { grep -o "\"$1\": [0-9]*" "$WORK/stranger" | grep -o '[0-9]*$' || echo 0; }
+
+# rejects: the sum of all counters of hostA that name a reject.
+rejects() {
+	shimctl hostA stats --json | tr -d ' \n' | tr ',{}' '\n\n\n' | grep -E "$REJECTS" |
+		awk -F: '{ n += $2 } END { print n + 0 }'
+}
+REJECTS='"(bad|rx_bad|reject|drop|rx_unknown|rx_foreign|malformed|no_context|rx_.*bad|rx_no)'
+
+no_new_context() { [ "$(contexts hostA)" = "$CONTEXTS" ]; }
+
+test_rejected() { # CASE LEAST: counted, unanswered but for R1bis and Error, no state
+	local before; before=$(rejects)
+	stranger "$1"
+	wait_until 2000 rejects_above $((before + $2 - 1)) ||
+		{ log "rejects rose by $(($(rejects) - before)) of $2"; return 1; }
+	no_new_context && ! answered R1 && ! answered R2
+}
+rejects_above() { [ "$(rejects)" -gt "$1" ]; }
+
+test_flood() {
+	stranger flood
+	log "$(answers R1) R1 for 2000 I1"
+	no_new_context && [ "$(answers R1)" -ge 1 ] && [ "$(answers R1)" -lt 2000 ]
+}
+
+test_alive() {
+	establish && no_new_context
+}
+
+lib_init
+ktap_begin 12
+topology_up
+shim_up
+shim_sysctl hostA r1_per_second 100
+establish || die "no context"
+CONTEXTS=$(contexts hostA | sed 's/"last_[a-z]*":[0-9]*,*//g')
+no_new_context() { [ "$(contexts hostA | sed 's/"last_[a-z]*":[0-9]*,*//g')" = "$CONTEXTS" ]; }
+
+stranger i1; answered R1; ktap_result $? "a good I1 is answered with R1"
+test_rejected truncated 20; ktap_result $? "truncated messages"
+test_rejected oversized 4; ktap_result $? "lengths beyond the message"
+test_rejected checksum 16; ktap_result $? "wrong checksums"
+stranger critical; answered Error && [ "$(answers R1)" -eq 1 ]
+ktap_result $? "an unknown option: critical is answered with Error, the other skipped"
+test_rejected unknown 7; ktap_result $? "unknown types"
+test_rejected stateless 20; ktap_result $? "messages about contexts nobody has"
+test_rejected payload 50; ktap_result $? "payload with unknown tags"
+test_rejected noise 1000; ktap_result $? "random bytes"
+test_flood; ktap_result $? "a flood of I1 leaves no state, and R1 are limited"
+test_alive; ktap_result $? "the context in use has not noticed"
+dmesg_clean; ktap_result $? "the kernel log is clean"
+ktap_end

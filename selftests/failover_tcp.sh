@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# A TCP transfer outlives its path: provider X silently drops everything, or one
+# direction alone, and the bytes go on over another pair, all of them and equal.
+# Then the first path comes back and is used again.
+. "$(dirname "$0")/lib.sh"
+
+BYTES=$((12 << 20))
+RATE=$((3 << 20))
+PORT=8080
+# Send Timeout 1 s: the budget of a silent cut is 1.5 s.
+STALL_LIMIT=1.5
+
+test_cut() { # both|AB|BA
+	local before_tx before_rx client result
+	wait_until 15000 both_on x || { log "not on the first pair"; return 1; }
+	before_tx=$(counter hostB tx_rewritten)
+	before_rx=$(counter hostA rx_restored)
+	: >"$WORK/progress"
+	bg hostA "$TOP/selftests/traffic.py" tcp-fetch "$(addr hostA x)" "$(addr hostB x)" $PORT $BYTES \
+		>"$WORK/fetch" 2>"$WORK/progress"
+	client=$BG
+	wait_until 20000 has_bytes "$WORK/progress" 16 || { log "no transfer"; return 1; }
+	cut ispX "$1"
+	wait "$client"; result=$?
+	log "$(cat "$WORK/fetch")"
+	heal ispX
+	[ $result -eq 0 ] || return 1
+	stall_below "$WORK/fetch" $STALL_LIMIT || return 1
+	# The bytes came hidden behind the payload header, not over some other way.
+	if [ "$1" != AB ]; then
+		expect_more hostB tx_rewritten "$before_tx" 500 &&
+			expect_more hostA rx_restored "$before_rx" 500
+	fi
+}
+
+lib_init
+ktap_begin 5
+topology_up
+shim_up
+bg hostB "$TOP/selftests/traffic.py" tcp-serve "$(addr hostB x)" $PORT $BYTES $RATE >"$WORK/serve"
+wait_until 10000 grep -q ready "$WORK/serve" || die "server"
+establish; ktap_result $? "a context is set up by the traffic"
+for direction in both AB BA; do
+	test_cut $direction
+	ktap_result $? "TCP outlives a cut of provider X, direction $direction"
+done
+dmesg_clean; ktap_result $? "the kernel log is clean"
+ktap_end

@@ -1,0 +1,51 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# What is lost is not far away: the carrier of the host's own link, the link
+# itself with its addresses, the default route. The identifier stays usable.
+. "$(dirname "$0")/lib.sh"
+
+BYTES=$((8 << 20))
+RATE=$((3 << 20))
+PORT=8080
+
+# test_loss WHAT HOW BACK
+test_loss() {
+	local before client result
+	wait_until 15000 both_on x || { log "not on the first pair"; return 1; }
+	before=$(counter hostA rx_restored)
+	: >"$WORK/progress"
+	bg hostA "$TOP/selftests/traffic.py" tcp-fetch "$(addr hostA x)" "$(addr hostB x)" $PORT $BYTES \
+		>"$WORK/fetch" 2>"$WORK/progress"
+	client=$BG
+	wait_until 20000 has_bytes "$WORK/progress" 16 || { log "no transfer"; return 1; }
+	$1
+	wait "$client"; result=$?
+	log "$(cat "$WORK/fetch")"
+	$2
+	[ $result -eq 0 ] && stall_below "$WORK/fetch" 1.5 &&
+		expect_more hostA rx_restored "$before" 200
+}
+
+carrier_lost() { carrier hostA x down; }
+carrier_back() { carrier hostA x up; }
+link_lost() { ip -n hostA link set dev x down; }
+link_back() {
+	ip -n hostA link set dev x up
+	shim_addresses hostA
+	provider_routes hostA x
+}
+route_lost() { no_default hostA x; }
+route_back() { provider_routes hostA x; }
+
+lib_init
+ktap_begin 5
+topology_up
+shim_up
+bg hostB "$TOP/selftests/traffic.py" tcp-serve "$(addr hostB x)" $PORT $BYTES $RATE >"$WORK/serve"
+wait_until 10000 grep -q ready "$WORK/serve" || die "server"
+establish; ktap_result $? "a context is set up by the traffic"
+test_loss carrier_lost carrier_back; ktap_result $? "TCP outlives the loss of the carrier"
+test_loss route_lost route_back; ktap_result $? "TCP outlives the loss of the default route"
+test_loss link_lost link_back; ktap_result $? "TCP outlives its link set down"
+dmesg_clean; ktap_result $? "the kernel log is clean"
+ktap_end

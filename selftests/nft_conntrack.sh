@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# A server with a strict firewall, rules on ports and "ct state invalid drop" in
+# and out, goes on serving after a rehoming: netfilter sees identifiers and ports.
+. "$(dirname "$0")/lib.sh"
+
+BYTES=$((8 << 20))
+RATE=$((3 << 20))
+PORT=8080
+
+firewall() {
+	on hostB nft -f - <<-NFT || die "nft"
+	table inet fw {
+		counter invalid { }
+		counter refused { }
+		counter served { }
+		chain input {
+			type filter hook input priority 0; policy drop;
+			ct state invalid counter name invalid drop
+			meta l4proto icmpv6 accept
+			meta l4proto $PROTO_SHIM6 accept
+			tcp dport $PORT ct state new,established counter name served accept
+			counter name refused
+		}
+		chain output {
+			type filter hook output priority 0; policy drop;
+			ct state invalid counter name invalid drop
+			meta l4proto icmpv6 accept
+			meta l4proto $PROTO_SHIM6 accept
+			tcp sport $PORT ct state established accept
+			counter name refused
+		}
+	}
+	NFT
+}
+
+named() { on hostB nft list counter inet fw "$1" | awk '/packets/ { print $2 }'; }
+
+test_rehoming() {
+	local before served client result
+	wait_until 15000 both_on x || return 1
+	before=$(counter hostB tx_rewritten)
+	: >"$WORK/progress"
+	bg hostA "$TOP/selftests/traffic.py" tcp-fetch "$(addr hostA x)" "$(addr hostB x)" $PORT $BYTES \
+		>"$WORK/fetch" 2>"$WORK/progress"
+	client=$BG
+	wait_until 20000 has_bytes "$WORK/progress" 16 || return 1
+	cut ispX
+	wait_until 5000 moved_from x both || { log "nobody moved"; return 1; }
+	served=$(named served)
+	wait "$client"; result=$?
+	log "$(cat "$WORK/fetch")"
+	heal ispX
+	[ $result -eq 0 ] && stall_below "$WORK/fetch" 1.5 &&
+		expect_more hostB tx_rewritten "$before" 200 &&
+		(($(named served) > served + 100))
+}
+
+nothing_invalid() {
+	log "invalid $(named invalid), refused $(named refused), served $(named served)"
+	[ "$(named invalid)" -eq 0 ] && [ "$(named refused)" -eq 0 ]
+}
+
+lib_init
+ktap_begin 4
+topology_up
+shim_up
+firewall
+bg hostB "$TOP/selftests/traffic.py" tcp-serve "$(addr hostB x)" $PORT $BYTES $RATE >"$WORK/serve"
+wait_until 10000 grep -q ready "$WORK/serve" || die "server"
+establish_tcp; ktap_result $? "a context is set up through the firewall"
+test_rehoming; ktap_result $? "port rules and conntrack go on matching after a rehoming"
+nothing_invalid; ktap_result $? "conntrack found nothing invalid, no rule refused anything"
+dmesg_clean; ktap_result $? "the kernel log is clean"
+ktap_end

@@ -1,0 +1,62 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# A peer without shim6 notices nothing: its traffic flows as before, and after the
+# attempts that RFC 5533 allows no message of protocol 140 is sent to it any more.
+# The same when something on the way swallows protocol 140.
+. "$(dirname "$0")/lib.sh"
+
+# Quick attempts, and a holddown that outlasts the test (RFC 5533 7.8, 14).
+quick() {
+	shim_sysctl hostA i1_timeout_ms 100
+	shim_sysctl hostA i1_retries_max 2
+}
+
+swallow_140() {
+	on ispX nft -f - <<-NFT || die "nft"
+	table ip6 swallow {
+		chain forward {
+			type filter hook forward priority 0
+			meta l4proto $PROTO_SHIM6 counter drop
+		}
+	}
+	NFT
+}
+
+# messages FILE: how many packets of protocol 140 are in a capture.
+messages() { tcpdump -r "$1" -n "ip6 proto $PROTO_SHIM6" 2>/dev/null | wc -l; }
+
+test_peer() { # NAME
+	local attempts echoes
+	capture hostA x "$WORK/$1.pcap"
+	bg hostA python3 "$TOP/demo/udp.py" ping "$(addr hostA x)" "$(addr hostB x)" 9000 5 >"$WORK/ping"
+	PING=$BG
+	wait_until 20000 gave_up "$WORK/$1.pcap" || { log "$(messages "$WORK/$1.pcap") messages of 140"; return 1; }
+	attempts=$(messages "$WORK/$1.pcap")
+	echoes=$(echoes "$WORK/ping")
+	wait_until 10000 echoes_above "$WORK/ping" $((echoes + 400)) || return 1
+	[ "$(messages "$WORK/$1.pcap")" -eq "$attempts" ] || { log "it did not give up"; return 1; }
+	stop "$PING"
+	log "$(tail -1 "$WORK/ping"), $attempts messages of protocol 140"
+	[ "$attempts" -ge 1 ] && [ "$attempts" -le 4 ] &&
+		grep -q '"lost": 0' "$WORK/ping"
+}
+
+# gave_up FILE: all attempts were made, as many as I1_RETRIES_MAX + 1.
+gave_up() { [ "$(messages "$1")" -ge 3 ] || [ "$(counter hostA no_peer)" -ge 1 ]; }
+
+lib_init
+ktap_begin 3
+topology_up
+module_load
+shim_host hostA
+quick
+plain_addresses hostB
+bg hostB python3 "$TOP/demo/udp.py" echo "$(addr hostB x)" 9000 >"$WORK/echo"
+wait_until 10000 grep -q ready "$WORK/echo" || die "echo server"
+test_peer plain; ktap_result $? "a peer without shim6 is left alone after the attempts"
+fresh_host hostA
+quick
+swallow_140
+test_peer swallowed; ktap_result $? "protocol 140 swallowed on the way: traffic flows, attempts end"
+dmesg_clean; ktap_result $? "the kernel log is clean"
+ktap_end
