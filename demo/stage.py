@@ -26,6 +26,7 @@ START_LIMIT = 20        # seconds until curl and udp.py must have begun
 
 PLOT = {"cut": "provider X now drops everything, silently",
         "heal": "provider X forwards again"}
+MARKS = {"cut": "path cut", "heal": "provider X back"}
 
 STYLES = {"plot": "1;33", "shim": "1;36", "good": "1;32", "bad": "1;31",
           "bar": "32", "dim": "2"}
@@ -132,11 +133,11 @@ class Stage:
         self.director = subprocess.Popen(["bash", "-c", args.director], stdin=subprocess.PIPE,
                                          stdout=subprocess.PIPE)
         self.director.stdout.readline()
+        self.monitor = self.spawn(args.monitor.split(), self.on_monitor) if args.monitor else None
         self.transfer = Transfer(args.url, args.local)
         self.watch(self.transfer.process.stdout, self.on_tcp)
         self.udp = self.spawn([sys.executable, args.udp, "ping", args.local,
                                args.peer, str(args.udp_port), "20"], self.on_udp)
-        self.monitor = self.spawn(args.monitor.split(), self.on_monitor) if args.monitor else None
         self.watch(self.director.stdout, self.on_director)
         self.plot = [(args.cut, "cut"), (args.heal, "heal")]
         self.at_cut = self.at_heal = None
@@ -151,7 +152,7 @@ class Stage:
         self.selector.register(pipe, selectors.EVENT_READ, handler)
 
     def spawn(self, command, on_line):
-        process = subprocess.Popen(command, stdout=subprocess.PIPE)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         os.set_blocking(process.stdout.fileno(), False)
         pending = bytearray()
 
@@ -176,7 +177,8 @@ class Stage:
             before = self.transfer.bytes
             alive = self.transfer.read(now)
             if self.transfer.bytes > before:
-                self.note(f"TCP moving again after {now - self.waiting_first:.2f} s", "good", "moving")
+                self.note(f"TCP moving again after {now - self.waiting_first:.2f} s", "good",
+                          "moving", "TCP moving again")
                 self.waiting_first = None
         else:
             alive = self.transfer.read(now)
@@ -195,9 +197,8 @@ class Stage:
         event = parse_monitor(line)
         if event is None:
             return
-        kind, text, stamp = event
-        at = stamp - self.start if stamp is not None else self.now()
-        self.note(text, "shim", kind, at)
+        kind, text, mark, stamp = event
+        self.note(text, "shim", kind, mark, stamp - self.start)
 
     # -- the plot
 
@@ -212,12 +213,15 @@ class Stage:
         kind = self.director.stdout.readline().decode().strip()
         if kind:
             setattr(self, "at_" + kind, self.now())
-            self.note(PLOT[kind], "plot", kind)
+            self.note(PLOT[kind], "plot", kind, MARKS[kind])
         return bool(kind)
 
-    def note(self, text, style, kind, at=None):
+    def note(self, text, style, kind, mark=None, at=None):
         at = self.now() if at is None else at
-        self.events.append({"at": round(at, 4), "kind": kind, "text": text})
+        self.draw(at)
+        if mark and any(e["mark"] == mark for e in self.events):
+            mark = None     # the first of its kind stands in the drawing
+        self.events.append({"at": round(at, 4), "kind": kind, "text": text, "mark": mark})
         self.screen.event(at, text, style)
 
     def draw(self, now):
@@ -312,14 +316,38 @@ class Stage:
         }
 
 
+PROVIDERS = {"2001:db8:1:": "X", "2001:db8:2:": "Y"}
+
+
+def provider(address):
+    return next((name for start, name in PROVIDERS.items() if address.startswith(start)), "?")
+
+
+def pair_text(event):
+    """The pair packets take now: by the providers' names, they are what a person knows."""
+    ours, theirs = provider(event["local"]), provider(event["peer"])
+    return f"provider {ours}" if ours == theirs else f"provider {ours} here, {theirs} there"
+
+
 def parse_monitor(line):
-    """A line of `shimctl monitor --json` -> (kind, text, CLOCK_MONOTONIC seconds)."""
+    """A line of `shimctl monitor --json` -> (kind, text, mark, CLOCK_MONOTONIC seconds)."""
     try:
         event = json.loads(line)
     except ValueError:
         return None
-    kind = event.get("event", "?")
-    return kind, kind, None
+    kind = event["event"]
+    if kind == "rehomed" and not event["rehomed"]:
+        kind = "returned"
+    text, mark = {
+        "established": ("context established with the peer", "context established"),
+        "exploring": ("REAP exploring: nothing comes back", "exploring"),
+        "rehomed": ("rehomed to {pair}: {local} -> {peer}", "rehomed to {pair}"),
+        "returned": ("back on the first pair: {local} -> {peer}", "first pair preferred again"),
+        "operational": ("REAP operational", None),
+    }.get(kind, (kind, None))
+    names = {"pair": pair_text(event), "local": event["local"], "peer": event["peer"]}
+    return (kind, text.format(**names), mark and mark.format(**names),
+            event["monotonic_ns"] / 1e9)
 
 
 def main():

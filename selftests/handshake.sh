@@ -21,10 +21,10 @@ both_established() {
 }
 
 # one_context HOST: exactly one, whatever way it came to be.
-one_context() { [ "$(contexts "$1" | grep -o '"state":' | wc -l)" -eq 1 ]; }
+one_context() { [ "$(contexts "$1" | wc -l)" -eq 1 ]; }
 
 # tags_agree: what one calls its tag is what the other puts into its packets.
-tag_of() { contexts "$1" | grep -o "\"$2\":\"*[0-9a-fx]*" | head -1 | sed 's/.*://; s/"//'; }
+tag_of() { shimctl "$1" context list --json | sed -n "s/.*\"$2\": \"\\(.*\\)\".*/\\1/p" | head -1; }
 tags_agree() {
 	[ -n "$(tag_of hostA local_tag)" ] &&
 		[ "$(tag_of hostA local_tag)" = "$(tag_of hostB peer_tag)" ] &&
@@ -35,7 +35,7 @@ tags_agree() {
 patient() { shim_sysctl "$1" setup_packets 1000000; }
 
 test_initiator() { # INITIATOR RESPONDER
-	fresh_hosts
+	fresh
 	patient "$2"
 	local i1; i1=$(counter "$1" tx_i1)
 	talk "$1" "$2"
@@ -47,7 +47,7 @@ test_initiator() { # INITIATOR RESPONDER
 }
 
 test_simultaneous() {
-	fresh_hosts
+	fresh
 	# Both see their threshold reached at the first packet, and the I1 of each is
 	# on the way (10 ms) when that of the other leaves.
 	talk hostA hostB
@@ -61,13 +61,14 @@ test_simultaneous() {
 # The peer restarts: RFC 5533 7.17, it answers with R1bis what refers to a
 # context it does not have, and the context is recovered.
 test_lost_state() {
-	fresh_hosts
+	fresh
 	talk hostA hostB
 	local ping=$PING
 	wait_until 15000 both_established || { stop "$ping"; return 1; }
 	cut ispX
 	wait_until 10000 on_pair hostA "$(addr hostA y)" "$(addr hostB y)" || { stop "$ping"; heal ispX; return 1; }
-	forget_hosts hostB
+	forget hostB
+	shim_host hostB
 	wait_until 20000 both_established; local status=$?
 	stop "$ping"
 	heal ispX

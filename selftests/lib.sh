@@ -275,16 +275,28 @@ shimctl() { local ns=$1; shift; on "$ns" "$SHIMCTL" "$@"; }
 shim_sysctl() { on "$1" sysctl -qw "net.shim6.$2=$3" || die "sysctl net.shim6.$2"; }
 
 # shim_addresses HOST: a hash based address per provider, and the kernel told of
-# the set. The addresses are the same for a host each time.
+# the set. The addresses of a host are the same each time.
 shim_addresses() {
-	local host=$1 dev file=$WORK/hba.$1
-	[ -s "$file" ] || shimctl "$host" hba generate "$(prefix "$host" x)/64" "$(prefix "$host" y)/64" \
-		>"$file" || die "hba generate"
-	shimctl "$host" hba apply "$file" "$(prefix "$host" x)/64=x" "$(prefix "$host" y)/64=y" ||
-		die "hba apply"
-	for dev in x y; do
-		hba_address "$file" "$(prefix "$host" $dev)" >"$WORK/addr.$host.$dev"
-	done
+	local host=$1 file=$WORK/hba.$1 x y
+	[ -s "$file" ] || shimctl "$host" hba generate --modifier "$(letter "$host")5535" -o "$file" \
+		"$(prefix "$host" x)/64" "$(prefix "$host" y)/64" >/dev/null || die "hba generate"
+	shimctl "$host" hba apply --nodad "$file" dev=x dev=y || die "hba apply"
+	{
+		read -r _
+		read -r x
+		read -r y
+	} < <(shimctl "$host" hba show "$file")
+	echo "$x" >"$WORK/addr.$host.x"
+	echo "$y" >"$WORK/addr.$host.y"
+}
+
+# forget HOST: the host loses its set and every context, as by a restart.
+forget() { shimctl "$1" hba remove "$WORK/hba.$1" || die "hba remove"; }
+
+# fresh: the module anew, so no context, no holddown, all counters zero.
+fresh() {
+	module_unload || die "rmmod"
+	shim_up
 }
 
 # Tests do not wait for the minutes that people give their networks.
@@ -306,16 +318,26 @@ shim_up() {
 
 # ---------------------------------------------------------------- contexts
 
-# contexts HOST: one line of JSON without blanks, for grep.
-contexts() { shimctl "$1" context list --json | tr -d ' \n'; }
+# contexts HOST: one line each: ULIDs, tag, states, and the pair in use if it is
+# another one: "A -> B tag T established operational via C -> D".
+contexts() { shimctl "$1" context list; }
 
-established() { # HOST LOCAL_ULID PEER_ULID
-	contexts "$1" | tr '{' '\n' | grep -F "\"$2\"" | grep -F "\"$3\"" | grep -q '"state":"established"'
-}
+# context HOST LOCAL PEER: the line of that one.
+context() { contexts "$1" | grep -F "$2 -> $3 tag "; }
 
-# on_pair HOST LOCAL PEER: that is what its first context sends over now.
+established() { context "$1" "$2" "$3" | grep -q ' established'; } # HOST LOCAL PEER
+
+# on_pair HOST LOCAL PEER: that is what the host's context between the provider X
+# addresses sends over now.
 on_pair() {
-	contexts "$1" | grep -qF "\"local\":\"$2\",\"peer\":\"$3\""
+	local peer=hostA line
+	[ "$1" = hostA ] && peer=hostB
+	line=$(context "$1" "$(addr "$1" x)" "$(addr "$peer" x)") || return 1
+	case $line in
+	*" via $2 -> $3") return 0 ;;
+	*" via "*) return 1 ;;
+	esac
+	[ "$2 $3" = "$(addr "$1" x) $(addr "$peer" x)" ]
 }
 
 # both_on x|y: both hosts send over that provider's pair.
@@ -356,7 +378,7 @@ show_state() {
 	local host
 	for host in hostA hostB; do
 		shimctl "$host" context list 2>&1 | sed "s/^/# $host /"
-		shimctl "$host" stats 2>&1 | awk '$NF != 0' | sed "s/^/# $host /"
+		shimctl "$host" stats --nonzero 2>&1 | sed "s/^/# $host /"
 	done
 	dmesg_new | tail -20 | sed 's/^/# /'
 }
