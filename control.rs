@@ -87,7 +87,12 @@ pub(crate) fn initiate(state: &NetState, ulids: UlidPair) -> Result<Tag, Refused
 
 /// Sets up the contexts that packets asked for; process context.
 pub(crate) fn initiate_waiting(state: &NetState) {
-    while let Some(Pair { local, peer }) = state.next_waiting() {
+    while let Some(pair) = state.next_waiting() {
+        // It may have waited here twice, and failed once.
+        if state.held_until(&pair).is_some() {
+            continue;
+        }
+        let Pair { local, peer } = pair;
         // A refusal was counted by the core; the pair is counted anew.
         let _ = initiate(state, UlidPair::new(local, peer));
     }

@@ -193,10 +193,8 @@ impl Core<'_> {
             return;
         }
         let wake_ms = locked.ctx.wake_after_ms(env.config());
-        let published = match env.local_set(&locked.ctx.ulids().pair.local) {
-            Some(set) => table::publish(node, locked, wake_ms, set.locators.iter().map(|l| l.addr)),
-            None => table::publish(node, locked, wake_ms, core::iter::empty()),
-        };
+        let locals = env.sets.addresses(&locked.ctx.ulids().pair.local);
+        let published = table::publish(node, locked, wake_ms, locals);
         if !published {
             self.state.count(Counter::OutOfMemory);
             node.arm(clock::now().after(RETRY_MS));

@@ -16,7 +16,9 @@ use crate::proto::locator::MAX_LOCATORS;
 use crate::sys::addrconf;
 use crate::sys::addrconf::State;
 use crate::sys::env;
+use crate::table::Locals;
 use kernel::prelude::*;
+use kernel::sync::Arc;
 
 /// Most sets of one namespace.
 pub(crate) const MAX_SETS: usize = 16;
@@ -31,6 +33,7 @@ pub(crate) struct Set {
     pub(crate) pds: KVec<u8>,
     /// Its addresses.
     pub(crate) locators: KVec<LocalLocator>,
+    addresses: Locals,
     generation: u32,
     /// What its contexts have not been told yet.
     changed: bool,
@@ -96,6 +99,11 @@ impl Sets {
         })
     }
 
+    /// The addresses of the set that has this one.
+    pub(crate) fn addresses(&self, addr: &Addr) -> Option<&Locals> {
+        self.list.iter().find(|s| s.has(addr)).map(|s| &s.addresses)
+    }
+
     /// All of them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Set> {
         self.list.iter()
@@ -146,7 +154,18 @@ impl Set {
         }
         let mut octets = KVec::new();
         octets.extend_from_slice(parameters, GFP_KERNEL)?;
-        Ok(Set { pds: octets, locators, generation: env::random() as u32, changed: false })
+        let mut addresses = KVec::with_capacity(locators.len(), GFP_KERNEL)?;
+        for locator in locators.iter() {
+            addresses.push(locator.addr, GFP_KERNEL)?;
+        }
+        let addresses = Arc::new(addresses, GFP_KERNEL)?;
+        Ok(Set {
+            pds: octets,
+            locators,
+            addresses,
+            generation: env::random() as u32,
+            changed: false,
+        })
     }
 
     fn has(&self, addr: &Addr) -> bool {

@@ -77,7 +77,7 @@ pub(crate) struct Control {
 /// What needs the state's address to be made.
 pub(crate) struct Late {
     pub(crate) sysctls: Sysctls,
-    pub(crate) proc: Option<Proc>,
+    pub(crate) _proc: Option<Proc>,
     pub(crate) initiate: Work,
     pub(crate) kick: Work,
     pub(crate) addresses: Work,

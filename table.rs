@@ -28,6 +28,7 @@ use crate::sys::table::Entry;
 use core::sync::atomic::AtomicU32;
 use core::sync::atomic::Ordering::Relaxed;
 use kernel::prelude::*;
+use kernel::sync::Arc;
 
 /// A context.
 pub(crate) type Node = Entry<Shared, Locked>;
@@ -60,6 +61,9 @@ pub(crate) struct Locked {
     published: Option<u32>,
 }
 
+/// Ls(local) of a set.
+pub(crate) type Locals = Arc<KVec<Addr>>;
+
 /// What packets see of an established context; immutable.
 pub(crate) struct Path {
     /// The identifiers.
@@ -72,22 +76,23 @@ pub(crate) struct Path {
     pub(crate) rewrite: bool,
     /// The route of `tx`.
     pub(crate) route: Cache,
-    locals: usize,
-    /// Ls(local), then the verified part of Ls(peer).
-    locators: KVec<Addr>,
+    /// Ls(local), shared by the contexts of a set.
+    locals: Locals,
+    /// The verified part of Ls(peer).
+    peers: KVec<Addr>,
 }
 
 impl Path {
     /// Whether `addr` is in Ls(local).
     #[inline]
     pub(crate) fn is_local(&self, addr: &Addr) -> bool {
-        self.locators.iter().take(self.locals).any(|a| a == addr)
+        self.locals.contains(addr)
     }
 
     /// Whether `addr` is in Ls(peer), and verified.
     #[inline]
     pub(crate) fn is_peer(&self, addr: &Addr) -> bool {
-        self.locators.iter().skip(self.locals).any(|a| a == addr)
+        self.peers.contains(addr)
     }
 }
 
@@ -148,12 +153,12 @@ impl Node {
 }
 
 /// Makes packets see what changed in a context; `false` if there was no memory and they still see
-/// what was. `locals` is Ls(local).
+/// what was. `locals` is Ls(local), if its set is still there.
 pub(crate) fn publish(
     shared: &Shared,
     locked: &mut Locked,
     wake_ms: u32,
-    locals: impl ExactSizeIterator<Item = Addr>,
+    locals: Option<&Locals>,
 ) -> bool {
     let revision = locked.ctx.revision();
     if locked.published == Some(revision) {
@@ -165,6 +170,8 @@ pub(crate) fn publish(
         locked.published = Some(revision);
         return true;
     }
+    // A context whose set went is discarded as soon as it is told.
+    let Some(locals) = locals else { return true };
     let Ok(path) = snapshot(&locked.ctx, locals) else { return false };
     shared.path.replace(Some(path));
     shared.wake_ms.store(wake_ms, Relaxed);
@@ -172,16 +179,11 @@ pub(crate) fn publish(
     true
 }
 
-fn snapshot(
-    ctx: &Context<Locators>,
-    locals: impl ExactSizeIterator<Item = Addr>,
-) -> Result<KBox<RcuBox<Path>>> {
-    let peers = ctx.peer_locators();
-    let ours = locals.len();
-    let mut locators = KVec::with_capacity(ours + peers.len(), GFP_ATOMIC)?;
-    let verified = peers.iter().filter(|l| l.is_verified()).map(|l| l.addr);
-    for addr in locals.chain(verified) {
-        locators.push(addr, GFP_ATOMIC)?;
+fn snapshot(ctx: &Context<Locators>, locals: &Locals) -> Result<KBox<RcuBox<Path>>> {
+    let verified = || ctx.peer_locators().iter().filter(|l| l.is_verified());
+    let mut peers = KVec::with_capacity(verified().count(), GFP_ATOMIC)?;
+    for locator in verified() {
+        peers.push(locator.addr, GFP_ATOMIC)?;
     }
     let (ulids, tx) = (ctx.ulids().pair, ctx.tx_pair());
     let path = Path {
@@ -191,8 +193,8 @@ fn snapshot(
         // A forked context is named by its tag alone (RFC 5533 section 11).
         rewrite: tx != ulids || ctx.ulids().fii != 0,
         route: Cache::new(),
-        locals: ours,
-        locators,
+        locals: locals.clone(),
+        peers,
     };
     Ok(RcuBox::new(path, GFP_ATOMIC)?)
 }
@@ -201,7 +203,7 @@ fn snapshot(
 #[derive(Default)]
 pub(crate) struct Locators {
     len: u8,
-    few: [PeerLocator; 3],
+    few: [PeerLocator; 4],
     many: KVec<PeerLocator>,
 }
 

@@ -45,7 +45,7 @@ fn begin(net: NonNull<bindings::net>) -> Result<Pin<KBox<NetState>>> {
     let late = unsafe {
         Late {
             sysctls: Sysctls::register(state.owner(), raw)?,
-            proc: Proc::create(state.owner()),
+            _proc: Proc::create(state.owner()),
             initiate: Work::new(raw, Kind::Initiate)?,
             kick: Work::new(raw, Kind::Kick)?,
             addresses: Work::new(raw, Kind::Addresses)?,
