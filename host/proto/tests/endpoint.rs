@@ -615,6 +615,136 @@ fn what_is_not_ours_or_cannot_be_shimmed_is_not_begun() {
     assert_eq!(d.initiate(), Err(Refused::Exists));
 }
 
+/// When each message of this type was sent until the context ended, in ms.
+fn times(d: &mut Desk, kind: Type, limit_ms: u64) -> Vec<u64> {
+    let start = d.host.out.now.get();
+    let mut times = vec![];
+    while d.contexts() > 0 && !d.host.context().is_gone() {
+        while let Some((_, bytes)) = d.sent() {
+            if Message::parse(&bytes).unwrap().kind() == kind {
+                times.push(d.host.out.now.get().since(start));
+            }
+        }
+        let h = &mut d.host;
+        let (ctx, activity) = h.contexts.all.values_mut().next().unwrap();
+        let at = ctx.poll_timeout(&h.out, activity).unwrap();
+        h.out.now.set(at);
+        if at.since(start) > limit_ms {
+            break;
+        }
+        ctx.handle_timeout(&h.out, activity);
+    }
+    times
+}
+
+fn gaps(times: &[u64]) -> Vec<f64> {
+    times.windows(2).map(|t| (t[1] - t[0]) as f64).collect()
+}
+
+#[test]
+fn i1_is_sent_again_with_backoff_and_given_up() {
+    let mut firsts = vec![];
+    for peer in 1..40 {
+        let mut d = Desk::new(Config::default());
+        d.ulids.pair.peer = Addr::from_bits(0x2001_0db8_0001 << 80 | peer);
+        (0..peer).for_each(|_| drop(shim6_proto::proto::env::Env::random(&d.host.out)));
+        d.initiate().unwrap();
+        let times = times(&mut d, Type::I1, 1_000_000);
+        assert_eq!(times.len(), 5, "I1 and I1_RETRIES_MAX");
+        for (gap, nominal) in gaps(&times).iter().zip([4e3, 8e3, 16e3, 32e3]) {
+            assert!((0.5..=1.5).contains(&(gap / nominal)), "{times:?}");
+        }
+        assert_eq!(d.host.context().state(), State::EFailed);
+        firsts.push(times[1] - times[0]);
+    }
+    firsts.sort();
+    assert!(firsts[0] < 3_000 && firsts[38] > 5_000, "randomized: {firsts:?}");
+}
+
+#[test]
+fn i2_is_sent_again_then_i1_and_not_for_ever() {
+    let mut d = Desk::new(Config::default());
+    d.initiate().unwrap();
+    let (mut i1, mut i2) = (0, vec![]);
+    // A peer that answers every I1 and no I2.
+    let start = d.host.out.now.get();
+    while !d.host.context().is_gone() {
+        while let Some((_, bytes)) = d.sent() {
+            match Message::parse(&bytes).unwrap().body {
+                Body::I1 { initiator_nonce, .. } => {
+                    i1 += 1;
+                    let body = Body::R1 { initiator_nonce, responder_nonce: 8 };
+                    d.hear(&build(&body, |m| m.validator(&[1; 20])));
+                }
+                Body::I2 { .. } => i2.push(d.host.out.now.get().since(start)),
+                other => panic!("{other:?}"),
+            }
+        }
+        let h = &mut d.host;
+        let (ctx, activity) = h.contexts.all.values_mut().next().unwrap();
+        h.out.now.set(ctx.poll_timeout(&h.out, activity).unwrap());
+        ctx.handle_timeout(&h.out, activity);
+    }
+    assert_eq!((i1, i2.len()), (5, 5 * 3), "I2 and I2_RETRIES_MAX for each I1");
+    for (gap, nominal) in gaps(&i2[..3]).iter().zip([4e3, 8e3]) {
+        assert!((0.5..=1.5).contains(&(gap / nominal)), "{i2:?}");
+    }
+}
+
+#[test]
+fn an_update_is_sent_again_with_backoff_up_to_its_limit() {
+    let mut d = Desk::new(Config { gc_idle_ms: 86_400_000, ..Config::default() });
+    d.established(TAG);
+    d.host.out.locators[1].pref.priority = 3;
+    let h = &mut d.host;
+    let (ctx, activity) = h.contexts.all.values_mut().next().unwrap();
+    ctx.local_changed(&h.out, activity);
+    let times = times(&mut d, Type::UpdateRequest, 2_000_000);
+    let nominal = [4e3, 8e3, 16e3, 32e3, 64e3, 120e3, 120e3, 120e3, 120e3];
+    assert!(times.len() > nominal.len(), "the retransmissions continue forever: {times:?}");
+    for (gap, nominal) in gaps(&times).iter().zip(nominal) {
+        assert!((0.5..=1.5).contains(&(gap / nominal)), "{times:?}");
+    }
+}
+
+#[test]
+fn an_error_from_a_stranger_is_not_obeyed() {
+    let mut d = Desk::new(Config::default());
+    d.established(TAG);
+    d.host.out.locators[1].pref.priority = 3;
+    let h = &mut d.host;
+    let (ctx, activity) = h.contexts.all.values_mut().next().unwrap();
+    ctx.local_changed(&h.out, activity);
+    let (t, request) = d.sent().expect("an Update Request");
+    let mut packet = header(t.src, t.dst).to_vec();
+    packet.extend(&request);
+    let error = build(&Body::Error { code: 2, pointer: 0, packet: &packet }, |_| {});
+    let stranger = Addr::from_bits(0x2001_0db8_0bad << 80 | 1);
+    let _ = d.say(stranger, d.ulids.pair.local, &error);
+    assert_eq!((d.host.count("rx_error_unmatched"), d.host.count("update_refused")), (1, 0));
+    d.hear(&error);
+    assert_eq!(d.host.count("update_refused"), 1);
+    assert!(times(&mut d, Type::UpdateRequest, 200_000).is_empty(), "not repeated");
+}
+
+#[test]
+fn errors_3_and_4_make_us_tell_everything_again_but_not_for_ever() {
+    let mut d = Desk::new(Config::default());
+    d.established(TAG);
+    d.host.out.locators[1].pref.priority = 3;
+    let h = &mut d.host;
+    let (ctx, activity) = h.contexts.all.values_mut().next().unwrap();
+    ctx.local_changed(&h.out, activity);
+    let mut lists = vec![];
+    while let Some((t, request)) = d.sent() {
+        lists.push(Message::parse(&request).unwrap().options.locators.is_some());
+        let mut packet = header(t.src, t.dst).to_vec();
+        packet.extend(&request);
+        d.hear(&build(&Body::Error { code: 3, pointer: 0, packet: &packet }, |_| {}));
+    }
+    assert_eq!(lists, [false, true, true]);
+}
+
 #[test]
 fn a_validator_of_any_length_up_to_72_octets_is_given_back() {
     for len in [0, 1, 20, 32, 64, 72, 73] {
@@ -791,7 +921,7 @@ fn an_update_with_a_locator_that_is_not_proved_is_answered_with_error_2() {
 fn preferences_for_another_list_or_number_are_answered_with_errors_3_and_4() {
     let mut d = Desk::new(Config::default());
     d.established(TAG);
-    let prefs = |n| core::iter::repeat(Default::default()).take(n);
+    let prefs = |n| core::iter::repeat_n(Default::default(), n);
     let (code, pointer, packet) = error_of(&update(&mut d, |m| m.preferences(30, prefs(2))));
     assert_eq!(code, 3);
     assert_eq!(packet[usize::from(pointer)..][..4], 30u32.to_be_bytes());
