@@ -142,6 +142,7 @@ class Stage:
         self.plot = [(args.cut, "cut"), (args.heal, "heal")]
         self.at_cut = self.at_heal = None
         self.waiting_first = None
+        self.begun = False
 
     # -- inputs
 
@@ -226,7 +227,7 @@ class Stage:
 
     def draw(self, now):
         index = len(self.bars)
-        if now < (index + 1) * BIN:
+        if not self.begun or now < (index + 1) * BIN:
             return
         low, high = index * BIN, (index + 1) * BIN
         got = sum(n for at, n in self.transfer.chunks if low <= at < high)
@@ -267,6 +268,7 @@ class Stage:
         self.start += late
         for event in self.events:
             event["at"] -= late
+        self.begun = True
 
     def step(self):
         for key, _ in self.selector.select(TICK):

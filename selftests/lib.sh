@@ -82,6 +82,25 @@ lib_init() {
 	dmesg_mark
 }
 
+# one_cpu: for tests that load or unload the module under calls. QEMU's emulation
+# with a thread for each processor loses a kernel that patches its code while the
+# other processor runs it: a tracer on sock_common_setsockopt(), switched on and off
+# under calls of it, ends the stock kernel with "Oops: int3" within a second, without
+# this module.
+one_cpu() {
+	local cpu
+	for cpu in /sys/devices/system/cpu/cpu*/online; do
+		[ -w "$cpu" ] && echo 0 >"$cpu"
+	done
+}
+
+all_cpus() {
+	local cpu
+	for cpu in /sys/devices/system/cpu/cpu*/online; do
+		[ -w "$cpu" ] && echo 1 >"$cpu"
+	done
+}
+
 # bg NS CMD...: run CMD in namespace NS in the background; its own pid is in $BG,
 # and cleanup ends it.
 bg() { local ns=$1; shift; ip netns exec "$ns" "$@" & BG=$!; LIB_PIDS+=("$BG"); }
@@ -94,6 +113,7 @@ stop() { # PID [SIGNAL]: end one of ours and wait for it
 lib_cleanup() {
 	local status=$? pid
 	trap - EXIT INT TERM
+	all_cpus
 	for pid in "${LIB_PIDS[@]}"; do
 		kill "$pid" 2>/dev/null
 	done
@@ -437,9 +457,9 @@ dmesg_clean() {
 
 # ---------------------------------------------------------------- captures
 
-capture() { # NS DEV FILE [FILTER...]: tcpdump in the background, ready when back
+capture() { # NS DEV FILE [TCPDUMP OPTION... FILTER...]: tcpdump in the background, ready when back
 	local ns=$1 dev=$2 file=$3; shift 3
-	bg "$ns" tcpdump -q -U -n -i "$dev" -s 0 -w "$file" "$@" 2>"$file.log"
+	bg "$ns" tcpdump -q -U -n -i "$dev" -w "$file" "$@" 2>"$file.log"
 	wait_until 10000 grep -q 'listening on' "$file.log" || die "tcpdump on $ns/$dev"
 }
 

@@ -52,6 +52,7 @@ test_gone() {
 }
 
 lib_init
+one_cpu
 ktap_begin 4
 topology_up
 shim_up
