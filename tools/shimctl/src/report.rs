@@ -57,12 +57,7 @@ pub fn context_line(context: &Context) -> String {
     if context.fii != 0 {
         let _ = write!(line, " fii {}", context.fii);
     }
-    let _ = write!(
-        line,
-        " tag {} {}",
-        tag(context.local_tag),
-        name(CONTEXT_STATES, context.state)
-    );
+    let _ = write!(line, " tag {} {}", tag(context.local_tag), name(CONTEXT_STATES, context.state));
     if let Some(state) = context.reap_state {
         let _ = write!(line, " {}", name(REAP_STATES, state));
     }
