@@ -161,15 +161,18 @@ impl<'a> ContextDump<'a> {
 
 /// Adds a context to a page; nothing if it is gone.
 fn add_context(state: &NetState, page: &mut Page<'_>, tag: Tag) -> Written {
-    let mut there = false;
+    let mut gone = false;
     let added = page.add(spec::CMD_CONTEXT_GET, |w| {
-        there = write_context(state, w, &Name::Tag(tag))?;
+        gone = !write_context(state, w, &Name::Tag(tag))?;
         // An empty message is taken back.
-        there.then_some(()).ok_or(Full)
+        if gone {
+            return Err(Full);
+        }
+        Ok(())
     });
-    match there {
-        true => added,
-        false => Ok(()),
+    match gone {
+        true => Ok(()),
+        false => added,
     }
 }
 
@@ -284,7 +287,7 @@ fn write_locator(
     w.u32(spec::LOCATOR_WEIGHT, pref.weight.into())
 }
 
-/// Tells those who listen in this namespace what happened; any context, no lock held.
+/// Tells those who listen in this namespace what happened; any context, the control lock not held.
 pub(crate) fn notify(state: &NetState, record: &Record) {
     if !genl::events_wanted(state.net()) {
         return;

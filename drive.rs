@@ -26,6 +26,7 @@ use crate::proto::wire::MAX_MESSAGE;
 use crate::sys::clock;
 use crate::sys::control::Outbox;
 use crate::sys::env;
+use crate::sys::lock::SpinGuardBh;
 use crate::sys::netns::Counters;
 use crate::table;
 use crate::table::Contexts;
@@ -91,11 +92,14 @@ struct Batch {
 }
 
 impl Batch {
-    fn act(self, state: &NetState) {
-        self.outbox.send(state.net(), state.catch_all(), || state.count(Counter::ControlNoRoute));
+    /// `order` is the right to publish: taken before the control lock was released, so that events
+    /// are told in the order in which they happened.
+    fn act(self, state: &NetState, order: Option<SpinGuardBh<'_, ()>>) {
         for record in self.events.iter() {
             events::publish(state, record);
         }
+        drop(order);
+        self.outbox.send(state.net(), state.catch_all(), || state.count(Counter::ControlNoRoute));
         if self.kick {
             state.kick_tcp();
         }
@@ -115,7 +119,7 @@ pub(crate) struct Core<'a> {
 /// Calls `f` with the core of a namespace; any context. `None` if the namespace is going away.
 pub(crate) fn enter<R>(state: &NetState, f: impl FnOnce(&mut Core<'_>) -> R) -> Option<R> {
     let mut batch = Batch { outbox: Outbox::new(), events: KVec::new(), kick: false };
-    let result = {
+    let (result, order) = {
         let mut guard = state.control();
         let Control { endpoint, sets, writer, nonces, buffer, over } = &mut *guard;
         if *over {
@@ -129,9 +133,10 @@ pub(crate) fn enter<R>(state: &NetState, f: impl FnOnce(&mut Core<'_>) -> R) -> 
             buffer,
             batch: &mut batch,
         };
-        f(&mut core)
+        let result = f(&mut core);
+        (result, (!batch.events.is_empty()).then(|| state.event_order()))
     };
-    batch.act(state);
+    batch.act(state, order);
     Some(result)
 }
 

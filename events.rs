@@ -32,7 +32,7 @@ pub(crate) struct Record {
     pub(crate) tx: Pair,
 }
 
-/// Tells those who watch this namespace; any context, no lock held.
+/// Tells those who watch this namespace; any context, the control lock not held.
 pub(crate) fn publish(state: &NetState, record: &Record) {
     ctl::notify(state, record);
 }

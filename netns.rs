@@ -5,7 +5,9 @@
 //! Locks, in the order in which they are taken:
 //! 1. `admin`, a mutex: whether the hooks are registered.
 //! 2. `control`, a spinlock with bottom halves off: the core, the sets, the tables' writer.
-//! 3. `waiting`, a spinlock with bottom halves off: pairs that packets want contexts for.
+//! 3. `event_order`, a spinlock with bottom halves off: nothing but the right to tell of events,
+//!    taken under `control` and kept beyond it.
+//! 4. `waiting`, a spinlock with bottom halves off: pairs that packets want contexts for.
 //!
 //! Packets take none of them but the last, once in a context's life.
 
@@ -98,6 +100,8 @@ pub(crate) struct NetState {
     #[pin]
     control: SpinLockBh<Control>,
     #[pin]
+    event_order: SpinLockBh<()>,
+    #[pin]
     waiting: SpinLockBh<Waiting>,
     config: RcuPtr<Config>,
     setup: SetOnce<KVVec<SetupSlot>>,
@@ -160,6 +164,7 @@ impl NetState {
             admin <- new_mutex!(Admin { hooks: None, over: false }, "shim6_admin"),
             tables,
             control <- SpinLockBh::new(control, c"shim6_control", kernel::static_lock_class!()),
+            event_order <- SpinLockBh::new((), c"shim6_events", kernel::static_lock_class!()),
             waiting <- SpinLockBh::new(waiting, c"shim6_waiting", kernel::static_lock_class!()),
             config,
             setup: SetOnce::new(),
@@ -255,6 +260,11 @@ impl NetState {
     /// Takes the control lock.
     pub(crate) fn control(&self) -> SpinGuardBh<'_, Control> {
         self.control.lock()
+    }
+
+    /// The right to tell of events; to be taken while the control lock is held.
+    pub(crate) fn event_order(&self) -> SpinGuardBh<'_, ()> {
+        self.event_order.lock()
     }
 
     /// Takes the administration's lock. Sleeps.

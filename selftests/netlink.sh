@@ -103,9 +103,8 @@ stats() {
 		json "sorted(it) == open('$WORK/want').read().split() and len(it) > 5" "$WORK/stats"
 }
 check "stats names every counter" stats
-check "stats of YNL are the same" bash -c "$(declare -f ynl on); YNL=$YNL SPEC=$SPEC; ynl $NS --dump stats-get >$WORK/ynl" \
-	&& json "sorted(c['name'] for c in it) == open('$WORK/want').read().split()" "$WORK/ynl"
-ktap_result $? "and by the same names"
+stats_ynl() { ynl $NS --dump stats-get >"$WORK/ynl" && json "sorted(c['name'] for c in it) == open('$WORK/want').read().split()" "$WORK/ynl"; }
+check "YNL reads the same counters" stats_ynl
 
 start=$(picture $NS)
 
@@ -187,6 +186,75 @@ if ! unshare --user true 2>/dev/null; then
 	ktap_skip "the owner of a namespace needs no more than that" "no user namespaces here"
 else check "the owner of a namespace needs no more than that" setpriv --reuid 65534 --regid 65534 --clear-groups bash -c "$(declare -f rootless); SHIMCTL=$SHIMCTL other=$other; rootless"
 fi
+
+# Contexts between eight addresses on each side: more than one page of a dump.
+ip -n $NS link add v type veth peer name v netns $OTHER
+for ns in $NS $OTHER; do
+	ip -n $ns link set v up
+	ip -n $ns -6 route add 2001:db8::/32 dev v
+	on $ns sysctl -qw net.shim6.setup_packets=2 net.shim6.setup_age_ms=0
+done
+mapfile -t prefixes < <(printf '2001:db8:a%d::/64\n' 1 2 3 4 5 6 7 8)
+shimctl $NS hba generate --modifier 3 -o "$WORK/a" "${prefixes[@]}" >/dev/null
+shimctl $OTHER hba generate --modifier 4 -o "$WORK/b" "${prefixes[@]/:a/:b}" >/dev/null
+contexts_begin() { shimctl $NS hba apply "$WORK/a" --nodad dev=v && shimctl $OTHER hba apply "$WORK/b" --nodad dev=v; }
+check "sets of eight addresses on one interface" contexts_begin
+on $NS "$SHIMCTL" monitor --json >"$WORK/monitor" 2>"$WORK/monitor.err" &
+monitor=$!
+wait_until 5000 grep -q listening "$WORK/monitor.err"
+cat >"$WORK/talk.py" <<'PY'
+import json, socket, sys, time
+ours, theirs = (json.load(open(f))["addresses"] for f in sys.argv[1:])
+for _ in range(3):
+    for a in ours:
+        s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        s.bind((a, 0))
+        for b in theirs:
+            s.sendto(b"x", (b, 9))
+PY
+on $NS python3 "$WORK/talk.py" "$WORK/a" "$WORK/b"
+listed() { # EXPRESSION: true of the contexts of both sides
+	shimctl $NS context list --json >"$WORK/la" && shimctl $OTHER context list --json >"$WORK/lb" && json "$1" "$WORK/la" && json "$1" "$WORK/lb"
+}
+all='len(it) == 64 and all(c["state"] == "established" for c in it)'
+check "64 contexts are listed, all established" wait_until 20000 listed "$all"
+check "each once" listed 'len({(c["ulid_local"], c["ulid_peer"]) for c in it}) == 64 and len({c["local_tag"] for c in it}) == 64'
+check "each with all locators, verified" listed 'all(len(c[k]) == 8 and all(l["verified"] for l in c[k]) for c in it for k in ("local_locators", "peer_locators"))'
+mirror() { python3 - "$WORK/la" "$WORK/lb" <<'PY'
+import json, sys
+a, b = (json.load(open(f)) for f in sys.argv[1:])
+there = {(c["ulid_peer"], c["ulid_local"]): c for c in b}
+for c in a:
+    d = there[c["ulid_local"], c["ulid_peer"]]
+    assert c["local_tag"] == d["peer_tag"] and c["peer_tag"] == d["local_tag"], (c, d)
+PY
+}
+check "the two sides agree about tags" mirror
+read -r tag ulid_local ulid_peer < <(python3 -c "import json; c = json.load(open('$WORK/la'))[63]; print(c['local_tag'], c['ulid_local'], c['ulid_peer'])")
+named() {
+	shimctl $NS context show "$tag" --json >"$WORK/1" && shimctl $NS context show "$ulid_local" "$ulid_peer" --json >"$WORK/2" &&
+		json "it['local_tag'] == '$tag' and it['ulid_peer'] == '$ulid_peer'" "$WORK/1" && json "it['local_tag'] == '$tag'" "$WORK/2"
+}
+check "a context is found by its tag and by its identifiers" named
+ynl_same() { ynl $NS --do context-get --json '{"local-tag": '$((16#$tag))'}' >"$WORK/ynl" && json "it['ulid-local'] == '$ulid_local' and it['state'] == 'established' and len(it['peer-locator']) == 8" "$WORK/ynl"; }
+check "YNL reads the same context" ynl_same
+check "the set can go" shimctl $NS hba remove "$WORK/a"
+check "and takes its contexts along" wait_until 10000 one_context
+kill -INT "$(pgrep -P $monitor shimctl || echo $monitor)"
+wait $monitor
+events() { python3 - "$WORK/monitor" "$tag" <<'PY'
+import collections, json, sys
+events = [json.loads(line) for line in open(sys.argv[1])]
+count = collections.Counter(e["event"] for e in events)
+assert count["established"] == count["gone"] == 64, count
+times = [e["monotonic_ns"] for e in events]
+assert times == sorted(times)
+ours = [e["event"] for e in events if e["local_tag"] == sys.argv[2]]
+assert ours[0] == "established" and ours[-1] == "gone", ours
+PY
+}
+check "the monitor saw every context come and go, in order" events
+shimctl $OTHER hba remove "$WORK/b"
 
 rmmod_busy() { shimctl $NS hba apply "$hba" --nodad dev=x dev=y && rmmod shim6; }
 check "the module can go with a set in place" rmmod_busy
