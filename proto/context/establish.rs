@@ -196,8 +196,8 @@ impl<S: LocatorStore> Context<S> {
         news: &mut News,
         over: Pair,
     ) -> Result<(), NoMemory> {
-        if let Some(list) = &mut news.list {
-            self.peers.replace(list.generation, list.as_mut_slice())?;
+        if let Some((generation, list)) = news.list() {
+            self.peers.replace(generation, list)?;
             if let Phase::Up(reap) = &mut self.phase {
                 reap.lists_changed();
             }

@@ -48,41 +48,16 @@ impl Cause for Reject {
     }
 }
 
-/// A locator list that was read from a message.
-#[derive(Clone, Debug)]
-pub struct List {
-    /// Its generation.
-    pub generation: u32,
-    locators: [PeerLocator; MAX_LOCATORS],
-    len: usize,
-}
-
-impl List {
-    /// The locators, each marked whether it was proved.
-    pub fn as_slice(&self) -> &[PeerLocator] {
-        self.locators.get(..self.len).unwrap_or_default()
-    }
-
-    /// The locators, to be assigned.
-    pub fn as_mut_slice(&mut self) -> &mut [PeerLocator] {
-        self.locators.get_mut(..self.len).unwrap_or_default()
-    }
-
-    fn push(&mut self, locator: PeerLocator) {
-        if let Some(room) = self.locators.get_mut(self.len) {
-            *room = locator;
-            self.len = self.len.saturating_add(1);
-        }
-    }
-}
-
-/// What a message says of its sender.
+/// What a message says of its sender. It is long for a kernel's stack: made once by who
+/// handles the message, and lent.
 #[derive(Clone, Debug)]
 pub struct News {
-    /// Ls(peer), if it is told.
-    pub list: Option<List>,
     /// Keepalive Timeout, if it is told.
     pub keepalive_timeout_s: Option<u16>,
+    /// The generation of the list, if there is one.
+    generation: Option<u32>,
+    len: usize,
+    locators: [PeerLocator; MAX_LOCATORS],
 }
 
 /// How strict a list is read.
@@ -94,28 +69,100 @@ pub enum Mode {
     Update,
 }
 
+impl Default for News {
+    fn default() -> Self {
+        let locators = [PeerLocator::default(); MAX_LOCATORS];
+        News { keepalive_timeout_s: None, generation: None, len: 0, locators }
+    }
+}
+
 impl News {
     /// Reads what a message says of the host with this ULID. `old` is what was proved before.
-    #[inline(never)] // Its list is long for a kernel's stack: one frame of it is enough.
     pub fn read(
+        &mut self,
         env: &dyn Env,
         options: &Options<'_>,
         ulid: &Addr,
         old: &[PeerLocator],
         mode: Mode,
-    ) -> Result<News, Reject> {
+    ) -> Result<(), Reject> {
         let pds = parameters(env, options, ulid)?;
-        let mut list = read_list(env, options, ulid, pds.as_ref(), old, mode)?;
-        if let (Some(list), Mode::Establish) = (&mut list, mode) {
-            take_preferences(env, list, options);
+        self.read_list(env, options, ulid, pds.as_ref(), old, mode)?;
+        if mode == Mode::Establish {
+            self.take_preferences(env, options);
         }
-        Ok(News { list, keepalive_timeout_s: options.keepalive_timeout_s })
+        self.keepalive_timeout_s = options.keepalive_timeout_s;
+        Ok(())
+    }
+
+    /// Ls(peer), if it is told, each locator marked whether it was proved; and its generation.
+    pub fn list(&mut self) -> Option<(u32, &mut [PeerLocator])> {
+        Some((self.generation?, self.locators.get_mut(..self.len)?))
+    }
+
+    /// The locators of the list; none if there is no list.
+    pub fn locators(&self) -> &[PeerLocator] {
+        self.locators.get(..self.len).unwrap_or_default()
     }
 
     /// Whether `addr` may be used as the peer's, after this message.
     pub fn proves(&self, addr: &Addr) -> bool {
-        let list = self.list.as_ref().map(List::as_slice).unwrap_or_default();
-        list.iter().any(|l| l.addr == *addr && l.is_verified())
+        self.locators().iter().any(|l| l.addr == *addr && l.is_verified())
+    }
+
+    fn push(&mut self, locator: PeerLocator) {
+        if let Some(room) = self.locators.get_mut(self.len) {
+            *room = locator;
+            self.len = self.len.saturating_add(1);
+        }
+    }
+
+    fn read_list(
+        &mut self,
+        env: &dyn Env,
+        options: &Options<'_>,
+        ulid: &Addr,
+        pds: Option<&Pds<'_>>,
+        old: &[PeerLocator],
+        mode: Mode,
+    ) -> Result<(), Reject> {
+        let Some(told) = options.locators else { return Ok(()) };
+        if told.is_empty() {
+            return Err(Reject::EmptyList);
+        }
+        self.generation = Some(told.generation);
+        for (place, (addr, method)) in (0u8..=254).zip(told.iter()) {
+            check_method(method, pds).map_err(|()| Reject::Method(place))?;
+            let mut locator = PeerLocator::new(addr, method);
+            if is_proved(env, &addr, ulid, pds, old) {
+                locator.set_verified();
+            } else if mode == Mode::Update {
+                return Err(Reject::Unverified(place));
+            } else {
+                env.count(Counter::RxLocatorUnverified);
+            }
+            if addr == *ulid {
+                locator.set_reachable();
+            }
+            self.push(locator);
+        }
+        Ok(())
+    }
+
+    /// The preferences that came with a list, if they belong to it.
+    fn take_preferences(&mut self, env: &dyn Env, options: &Options<'_>) {
+        let (Some(prefs), Some((generation, list))) = (options.preferences, self.list()) else {
+            return;
+        };
+        if prefs.generation != generation {
+            env.count(Counter::RxPreferenceGeneration);
+        } else if prefs.len() != list.len() {
+            env.count(Counter::RxPreferenceCount);
+        } else {
+            for (locator, pref) in list.iter_mut().zip(prefs.iter()) {
+                locator.pref = pref;
+            }
+        }
     }
 }
 
@@ -133,38 +180,6 @@ fn parameters<'a>(
     } else {
         Err(Reject::PdsMismatch)
     }
-}
-
-fn read_list(
-    env: &dyn Env,
-    options: &Options<'_>,
-    ulid: &Addr,
-    pds: Option<&Pds<'_>>,
-    old: &[PeerLocator],
-    mode: Mode,
-) -> Result<Option<List>, Reject> {
-    let Some(told) = options.locators else { return Ok(None) };
-    if told.is_empty() {
-        return Err(Reject::EmptyList);
-    }
-    let locators = [PeerLocator::default(); MAX_LOCATORS];
-    let mut list = List { generation: told.generation, locators, len: 0 };
-    for (place, (addr, method)) in (0u8..=254).zip(told.iter()) {
-        check_method(method, pds).map_err(|()| Reject::Method(place))?;
-        let mut locator = PeerLocator::new(addr, method);
-        if is_proved(env, &addr, ulid, pds, old) {
-            locator.set_verified();
-        } else if mode == Mode::Update {
-            return Err(Reject::Unverified(place));
-        } else {
-            env.count(Counter::RxLocatorUnverified);
-        }
-        if addr == *ulid {
-            locator.set_reachable();
-        }
-        list.push(locator);
-    }
-    Ok(Some(list))
 }
 
 /// "If the verification method in the Locator List option is not supported by the host, or
@@ -197,18 +212,4 @@ fn is_proved(
     let known = || old.iter().any(|l| l.addr == *addr && l.is_verified());
     let hba = |pds: &Pds<'_>| pds.verify_hba(addr, &mut |parts| env.sha1(parts));
     addr == ulid || pds.is_some_and(hba) || known()
-}
-
-/// The preferences that came with a list, if they belong to it.
-fn take_preferences(env: &dyn Env, list: &mut List, options: &Options<'_>) {
-    let Some(prefs) = options.preferences else { return };
-    if prefs.generation != list.generation {
-        env.count(Counter::RxPreferenceGeneration);
-    } else if prefs.len() != list.len {
-        env.count(Counter::RxPreferenceCount);
-    } else {
-        for (locator, pref) in list.as_mut_slice().iter_mut().zip(prefs.iter()) {
-            locator.pref = pref;
-        }
-    }
 }

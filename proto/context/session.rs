@@ -311,12 +311,13 @@ impl<S: LocatorStore> Context<S> {
         Ok(len)
     }
 
+    #[inline(never)] // The list on the stack: in a frame of its own.
     fn take_update(&mut self, env: &dyn Env, options: &Options<'_>) -> Result<(), Reject> {
         let (ulid, old) = (self.ulids.pair.peer, self.peers.as_slice());
-        let mut news = News::read(env, options, &ulid, old, Mode::Update)?;
-        if let Some(list) = &mut news.list {
-            let list_of = |_| Reject::NoMemory;
-            self.peers.replace(list.generation, list.as_mut_slice()).map_err(list_of)?;
+        let mut news = News::default();
+        news.read(env, options, &ulid, old, Mode::Update)?;
+        if let Some((generation, list)) = news.list() {
+            self.peers.replace(generation, list).map_err(|_| Reject::NoMemory)?;
             if let Phase::Up(reap) = &mut self.phase {
                 reap.lists_changed();
             }

@@ -180,6 +180,7 @@ impl Endpoint {
     }
 
     /// An I2 or I2bis that answers an R1 or R1bis of ours: its sender is where it says.
+    #[inline(never)] // The list on the stack: in a frame of its own.
     fn validated<T: Table>(
         &mut self,
         env: &dyn Env,
@@ -192,10 +193,10 @@ impl Endpoint {
         let mut slot = table.by_ulids(&request.ulids).filter(|slot| is_alive(slot.ctx));
         let old = slot.as_mut().map(|slot| slot.ctx.peer_locators()).unwrap_or_default();
         let known = meta.src == ulid || old.iter().any(|l| l.addr == meta.src && l.is_verified());
-        let mut news = match News::read(env, &request.options, &ulid, old, Mode::Establish) {
-            Ok(news) => news,
-            Err(reject) => return self.reject(env, meta, request, reject, reply),
-        };
+        let mut news = News::default();
+        if let Err(reject) = news.read(env, &request.options, &ulid, old, Mode::Establish) {
+            return self.reject(env, meta, request, reject, reply);
+        }
         // "Verifies if the source locator is included in Ls(peer) or in the Locator List
         // contained in the I2 message and that the HBA/CGA verification for this specific
         // locator is successful." The text asks it of existing contexts only; a new one
@@ -236,6 +237,7 @@ impl Endpoint {
     }
 
     /// R2 (7.16).
+    #[inline(never)] // The list on the stack: in a frame of its own.
     pub(super) fn r2<T: Table>(
         &mut self,
         env: &dyn Env,
@@ -254,15 +256,13 @@ impl Endpoint {
         };
         let (id, ulids) = (slot.id, *slot.ctx.ulids());
         let old = slot.ctx.peer_locators();
-        let news = News::read(env, &message.options, &ulids.pair.peer, old, Mode::Establish);
-        let mut news = match news {
-            Ok(news) => news,
-            Err(reject) => {
-                let (peer_tag, options, bytes) = (responder_tag, message.options, message.bytes);
-                let request = Request { ulids, peer_tag, initiator_nonce, options, bytes };
-                return self.reject(env, meta, &request, reject, reply);
-            }
-        };
+        let (peer, options) = (&ulids.pair.peer, &message.options);
+        let mut news = News::default();
+        if let Err(reject) = news.read(env, options, peer, old, Mode::Establish) {
+            let (peer_tag, options, bytes) = (responder_tag, message.options, message.bytes);
+            let request = Request { ulids, peer_tag, initiator_nonce, options, bytes };
+            return self.reject(env, meta, &request, reject, reply);
+        }
         remove_confused(env, table, &ulids, responder_tag, &news);
         if let Some(slot) = table.get(id) {
             let before = slot.ctx.peer_tag();
@@ -384,7 +384,7 @@ fn remove_confused<T: Table>(
     peer_tag: Tag,
     news: &News,
 ) {
-    let list = news.list.as_ref().map(|list| list.as_slice()).unwrap_or_default();
+    let list = news.locators();
     let common = |other: &PeerLocator| {
         other.addr == ulids.pair.peer || list.iter().any(|l| l.addr == other.addr)
     };
