@@ -393,6 +393,36 @@ establish() {
 	return $status
 }
 
+# establish_tcp PORT BYTES: the same over TCP; a server must be there.
+establish_tcp() {
+	local client status
+	: >"$WORK/establish"
+	bg hostA "$TOP/selftests/traffic.py" tcp-fetch "$(addr hostA x)" "$(addr hostB x)" "$1" "$2" \
+		>/dev/null 2>"$WORK/establish"
+	client=$BG
+	wait_until 15000 established hostA "$(addr hostA x)" "$(addr hostB x)" &&
+		wait_until 5000 established hostB "$(addr hostB x)" "$(addr hostA x)"
+	status=$?
+	stop "$client"
+	return $status
+}
+
+# home: both hosts send over the first pair again. They try it only while there is
+# traffic, so there is some.
+home() {
+	local ping status
+	both_on x && return
+	bg hostA python3 "$TOP/demo/udp.py" ping "$(addr hostA x)" "$(addr hostB x)" 9001 20 >"$WORK/home"
+	ping=$BG
+	bg hostB python3 "$TOP/demo/udp.py" echo "$(addr hostB x)" 9001 >"$WORK/home.echo"
+	wait_until 30000 both_on x
+	status=$?
+	stop "$ping"
+	stop "$BG"
+	[ $status -eq 0 ] || log "not on the first pair"
+	return $status
+}
+
 # show_state: what a person wants to see when a test fails.
 show_state() {
 	local host

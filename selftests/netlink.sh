@@ -205,11 +205,11 @@ wait_until 5000 grep -q listening "$WORK/monitor.err"
 cat >"$WORK/talk.py" <<'PY'
 import json, socket, sys, time
 ours, theirs = (json.load(open(f))["addresses"] for f in sys.argv[1:])
-for _ in range(3):
-    for a in ours:
-        s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
-        s.bind((a, 0))
-        for b in theirs:
+for a in ours:
+    s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    s.bind((a, 0))
+    for b in theirs:
+        for _ in range(3):
             s.sendto(b"x", (b, 9))
 PY
 on $NS python3 "$WORK/talk.py" "$WORK/a" "$WORK/b"
