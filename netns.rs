@@ -38,6 +38,7 @@ use crate::sys::rcu::Guard;
 use crate::sys::rcu::Rcu;
 use crate::sys::rcu::RcuBox;
 use crate::sys::rcu::RcuPtr;
+use crate::sys::rcu::Retire;
 use crate::sys::sysctl::Sysctls;
 use crate::sys::table::Hasher;
 use crate::sys::work::Work;
@@ -89,6 +90,8 @@ struct Waiting {
     pairs: [Pair; WAITING],
     len: usize,
 }
+
+impl Retire for Config {}
 
 /// The state of one namespace. Fields are dropped in this order: first what can still call us.
 #[pin_data]

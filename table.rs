@@ -23,6 +23,7 @@ use crate::sys::clock;
 use crate::sys::rcu::Rcu;
 use crate::sys::rcu::RcuBox;
 use crate::sys::rcu::RcuPtr;
+use crate::sys::rcu::Retire;
 use crate::sys::route::Cache;
 use crate::sys::table::Entry;
 use core::sync::atomic::AtomicU32;
@@ -80,6 +81,12 @@ pub(crate) struct Path {
     locals: Locals,
     /// The verified part of Ls(peer).
     peers: KVec<Addr>,
+}
+
+impl Retire for Path {
+    fn retire(&self) {
+        self.route.retire();
+    }
 }
 
 impl Path {
@@ -140,6 +147,11 @@ impl Node {
             Wake::No => {}
             wake => self.wake(wake),
         }
+    }
+
+    /// The context left the tables: packets that still hold it pass as if it had no peer yet.
+    pub(crate) fn retire(&self) {
+        self.path.replace(None);
     }
 
     #[cold]

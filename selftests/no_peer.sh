@@ -52,7 +52,7 @@ left_alone() {
 captured() { [ "$(messages "$1")" -eq "$2" ]; } # FILE COUNT
 
 # gave_up: the peer said that it does not know the protocol, or all attempts were made.
-gave_up() { [ "$(counter hostA no_support)" -ge 1 ] || [ "$(counter hostA i1_gave_up)" -ge 1 ]; }
+gave_up() { [ "$(counter hostA no_support)" -ge 1 ] || [ "$(counter hostA no_response)" -ge 1 ]; }
 
 lib_init
 ktap_begin 3

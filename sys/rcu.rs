@@ -39,6 +39,13 @@ impl<'a> Rcu<'a> {
     }
 }
 
+/// What may be behind an [`RcuPtr`].
+pub(crate) trait Retire {
+    /// It was replaced. Readers may still use it; what belongs to others is given back now, not
+    /// when its memory is freed.
+    fn retire(&self) {}
+}
+
 /// A value in memory of its own that is freed a grace period after it was replaced.
 #[repr(C)]
 pub(crate) struct RcuBox<T> {
@@ -80,9 +87,9 @@ unsafe extern "C" fn shim6_rcu_free(rcu: *mut bindings::shim6_rcu) {
 /// # Invariants
 ///
 /// The pointer is null or came from a `KBox<RcuBox<T>>`; what it replaced is freed by RCU.
-pub(crate) struct RcuPtr<T>(AtomicPtr<RcuBox<T>>, PhantomData<T>);
+pub(crate) struct RcuPtr<T: Retire>(AtomicPtr<RcuBox<T>>, PhantomData<T>);
 
-impl<T> RcuPtr<T> {
+impl<T: Retire> RcuPtr<T> {
     /// Points to nothing.
     pub(crate) const fn none() -> Self {
         // INVARIANT: null.
@@ -104,12 +111,15 @@ impl<T> RcuPtr<T> {
         let old = self.0.swap(new, AcqRel);
         if !old.is_null() {
             // SAFETY: by the invariants it is an `RcuBox<T>`, and out of reach for new readers.
-            unsafe { bindings::shim6_call_rcu(old.cast()) };
+            unsafe {
+                (*old).value.retire();
+                bindings::shim6_call_rcu(old.cast());
+            }
         }
     }
 }
 
-impl<T> Drop for RcuPtr<T> {
+impl<T: Retire> Drop for RcuPtr<T> {
     fn drop(&mut self) {
         let old = *self.0.get_mut();
         if !old.is_null() {

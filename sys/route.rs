@@ -6,8 +6,11 @@
 //! packets need are copied; a route that went stale is looked up once and replaced.
 //!
 //! Lock-free: readers hold the RCU read lock (all hooks do), and a route's memory outlives its
-//! last reference by a grace period. `busy` admits one writer; whoever finds it taken looks up a
+//! last reference by a grace period. `state` admits one writer; whoever finds it taken looks up a
 //! route for its own packet and caches nothing.
+//!
+//! The reference is given back when the snapshot is replaced, not when its memory is freed: the
+//! kernel counts routes in their namespace, which may be gone by then.
 
 use crate::proto::addr::Addr;
 use crate::sys::bindings;
@@ -16,10 +19,11 @@ use crate::sys::in6;
 use crate::sys::skb::Skb;
 use core::ptr;
 use core::ptr::NonNull;
-use core::sync::atomic::AtomicBool;
 use core::sync::atomic::AtomicPtr;
 use core::sync::atomic::AtomicU32;
 use core::sync::atomic::AtomicU64;
+use core::sync::atomic::AtomicU8;
+use core::sync::atomic::Ordering::AcqRel;
 use core::sync::atomic::Ordering::Acquire;
 use core::sync::atomic::Ordering::Relaxed;
 use core::sync::atomic::Ordering::Release;
@@ -32,7 +36,8 @@ const LIVING: i16 = bindings::DST_OBSOLETE_FORCE_CHK as i16;
 /// # Invariants
 ///
 /// `dst` is null or a route on which this cache owns one reference, given back only after the
-/// pointer was taken out (so a reader under RCU may still try to take its own).
+/// pointer was taken out (so a reader under RCU may still try to take its own). Who sets `BUSY`
+/// alone stores to `dst`; once `RETIRED` is set and `BUSY` clear, `dst` stays null.
 pub(crate) struct Cache {
     dst: AtomicPtr<bindings::dst_entry>,
     cookie: AtomicU32,
@@ -40,7 +45,7 @@ pub(crate) struct Cache {
     ifindex: AtomicU32,
     flags: AtomicU32,
     checked: AtomicU64,
-    busy: AtomicBool,
+    state: AtomicU8,
 }
 
 /// What the packet path wants to know of a route.
@@ -70,6 +75,11 @@ const SOFTWARE: u32 = 1;
 const RULES: u32 = 2;
 const ROOM_SHIFT: u32 = 8;
 const NONE: u32 = 4;
+
+/// Somebody replaces the route.
+const BUSY: u8 = 1;
+/// The snapshot was replaced: nothing is cached any more.
+const RETIRED: u8 = 2;
 
 impl Route {
     /// Makes the packet take this route instead of the one it has.
@@ -114,7 +124,7 @@ impl Cache {
             ifindex: AtomicU32::new(0),
             flags: AtomicU32::new(0),
             checked: AtomicU64::new(0),
-            busy: AtomicBool::new(false),
+            state: AtomicU8::new(0),
         }
     }
 
@@ -189,7 +199,7 @@ impl Cache {
             self.publish(&facts, tick);
             return self.current(tick);
         }
-        if self.busy.swap(true, Acquire) {
+        if self.state.compare_exchange(0, BUSY, Acquire, Relaxed).is_err() {
             return lookup(net, skb, src, dst, 0);
         }
         let old = self.dst.swap(ptr::null_mut(), Acquire);
@@ -207,10 +217,26 @@ impl Cache {
                 self.checked.store(tick, Release);
             }
         }
-        self.busy.store(false, Release);
         // SAFETY: the cache owned a reference on `old`, which is out of reach for new readers.
         unsafe { bindings::dst_release(old) };
+        if self.state.fetch_and(!BUSY, AcqRel) & RETIRED != 0 {
+            self.release();
+            return lookup(net, skb, src, dst, 0);
+        }
         found.and_then(|_| self.current(tick))
+    }
+
+    /// Gives the route back, for good: the snapshot this belongs to was replaced.
+    pub(crate) fn retire(&self) {
+        if self.state.fetch_or(RETIRED, AcqRel) & BUSY == 0 {
+            self.release();
+        }
+    }
+
+    fn release(&self) {
+        // SAFETY: the cache owned a reference on what it held, which is out of reach for new
+        // readers.
+        unsafe { bindings::dst_release(self.dst.swap(ptr::null_mut(), AcqRel)) };
     }
 
     fn publish(&self, facts: &bindings::shim6_route_facts, tick: u64) {
@@ -227,8 +253,7 @@ impl Cache {
 
 impl Drop for Cache {
     fn drop(&mut self) {
-        // SAFETY: the cache owns a reference on what it holds, and nobody can reach it any more.
-        unsafe { bindings::dst_release(*self.dst.get_mut()) };
+        self.release();
     }
 }
 

@@ -141,6 +141,7 @@ static void shim6_node_rcu(struct rcu_head *head)
 
 void shim6_node_free_rcu(struct shim6_node *node)
 {
+	shim6_entry_node_retire(node);
 	call_rcu(&node->rcu, shim6_node_rcu);
 }
 

@@ -70,6 +70,7 @@ void shim6_walk_stop(struct shim6_walk *walk);
 void shim6_walk_exit(struct shim6_walk *walk);
 
 /* Called from here: sys/entry/table.rs, sys/entry/timer.rs. */
+void shim6_entry_node_retire(struct shim6_node *node);
 void shim6_entry_node_free(struct shim6_node *node);
 void shim6_entry_timer(struct shim6_node *node);
 

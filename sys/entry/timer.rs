@@ -21,6 +21,15 @@ unsafe extern "C" fn shim6_entry_timer(node: *mut bindings::shim6_node) {
 
 /// # Safety
 ///
+/// `node` heads a context that just left the tables.
+#[no_mangle]
+unsafe extern "C" fn shim6_entry_node_retire(node: *mut bindings::shim6_node) {
+    // SAFETY: by contract; readers may still see it.
+    unsafe { &*node.cast::<Node>() }.retire();
+}
+
+/// # Safety
+///
 /// `node` heads a context that nobody can reach any more.
 #[no_mangle]
 unsafe extern "C" fn shim6_entry_node_free(node: *mut bindings::shim6_node) {
