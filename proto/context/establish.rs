@@ -12,6 +12,7 @@ use super::{Context, Events, Failure, Phase, Prefer, State};
 use crate::proto::addr::{Addr, Pair, Tag, UlidPair};
 use crate::proto::counter::Counter;
 use crate::proto::env::Env;
+use crate::proto::locator::pairs::Moved;
 use crate::proto::locator::{LocatorStore, NoMemory, PeerLocators};
 use crate::proto::reap::activity::{Activity, Direction};
 use crate::proto::reap::{Reap, ReapState};
@@ -28,7 +29,7 @@ impl<S: LocatorStore> Context<S> {
             phase,
             prefer: Prefer::default(),
             update: Update::default(),
-            told: Told::nothing(),
+            told: None,
             born: env.now(),
             keepalive_timeout_ms: 0,
             revision: 0,
@@ -197,9 +198,10 @@ impl<S: LocatorStore> Context<S> {
         over: Pair,
     ) -> Result<(), NoMemory> {
         if let Some((generation, list)) = news.list() {
+            let moved = Moved::between(self.peers.as_slice(), list);
             self.peers.replace(generation, list)?;
             if let Phase::Up(reap) = &mut self.phase {
-                reap.lists_changed();
+                reap.peers_moved(&moved);
             }
             self.events.push(Kind::PeerLocators);
         }
@@ -230,7 +232,8 @@ impl<S: LocatorStore> Context<S> {
             }
         };
         let now = Told::now(&set, env.config().send_timeout_ms);
-        self.told = if bare { Told { generation: None, ..now } } else { now };
+        self.told = Some(if bare { Told { generation: None, ..now } } else { now });
+        self.announce(env);
         env.count(Counter::TxR2);
         Some(len)
     }

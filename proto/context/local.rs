@@ -32,10 +32,6 @@ impl Told {
         }
     }
 
-    /// Of a peer that was told nothing.
-    pub fn nothing() -> Told {
-        Told { generation: None, preferences: 0, timeout_s: DEFAULT_SEND_TIMEOUT_S }
-    }
 }
 
 /// A set without parameters cannot be verified, so there is no use in telling it.

@@ -86,7 +86,8 @@ pub struct Context<S> {
     phase: Phase,
     prefer: Prefer,
     update: Update,
-    told: Told,
+    /// `None`: nothing yet; the R2 that the peer is going to ask for will tell everything.
+    told: Option<Told>,
     born: Instant,
     /// The peer's Send Timeout; 0 if it told none.
     keepalive_timeout_ms: u32,
@@ -210,7 +211,7 @@ impl<S: LocatorStore> Context<S> {
                 let set = env.local_set(&self.ulids.pair.local)?;
                 let len = handshake.emit(env, &set, &self.ulids, self.local_tag, out)?;
                 if handshake.tells() {
-                    self.told = Told::now(&set, env.config().send_timeout_ms);
+                    self.told = Some(Told::now(&set, env.config().send_timeout_ms));
                 }
                 (handshake.pair, len)
             }

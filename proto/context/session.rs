@@ -9,7 +9,7 @@ use super::{Context, Hint, Phase};
 use crate::proto::addr::Pair;
 use crate::proto::counter::Counter;
 use crate::proto::env::Env;
-use crate::proto::locator::pairs::Paths;
+use crate::proto::locator::pairs::{Moved, Paths};
 use crate::proto::locator::{LocalSet, LocatorStore};
 use crate::proto::reap::activity::{Activity, Direction};
 use crate::proto::reap::report::Reports;
@@ -200,7 +200,8 @@ impl<S: LocatorStore> Context<S> {
         set: &LocalSet<'_>,
         out: &mut [u8],
     ) -> Option<(Pair, usize)> {
-        let len = self.update.emit(env, set, self.peer_tag, &mut self.told, out)?;
+        let told = self.told.as_mut()?;
+        let len = self.update.emit(env, set, self.peer_tag, told, out)?;
         self.control_sent(env, activity);
         Some((self.tx, len))
     }
@@ -237,7 +238,7 @@ impl<S: LocatorStore> Context<S> {
     /// explores if the current pair's own end is not usable any more.
     pub fn local_changed(&mut self, env: &dyn Env, activity: &Activity) {
         let Some(set) = env.local_set(&self.ulids.pair.local) else { return self.leave(env) };
-        let listed = self.told.generation != Some(set.generation);
+        let listed = self.told.is_some_and(|told| told.generation != Some(set.generation));
         let usable = set.is_usable(&self.tx.local);
         self.touch();
         self.announce(env);
@@ -263,8 +264,8 @@ impl<S: LocatorStore> Context<S> {
     pub(super) fn announce(&mut self, env: &dyn Env) {
         let Some(set) = env.local_set(&self.ulids.pair.local) else { return };
         let now = Told::now(&set, env.config().send_timeout_ms);
-        if matches!(self.phase, Phase::Up(_)) {
-            self.update.changed(env, &self.told, &now);
+        if let (Phase::Up(_), Some(told)) = (&self.phase, &self.told) {
+            self.update.changed(env, told, &now);
         }
     }
 
@@ -317,9 +318,10 @@ impl<S: LocatorStore> Context<S> {
         let mut news = News::default();
         news.read(env, options, &ulid, old, Mode::Update)?;
         if let Some((generation, list)) = news.list() {
+            let moved = Moved::between(self.peers.as_slice(), list);
             self.peers.replace(generation, list).map_err(|_| Reject::NoMemory)?;
             if let Phase::Up(reap) = &mut self.phase {
-                reap.lists_changed();
+                reap.peers_moved(&moved);
             }
             self.events.push(Kind::PeerLocators);
             self.touch();

@@ -8,7 +8,7 @@
 //! ends ([`PairIndex`]); no list of pairs is ever built: the next pair is the one with the
 //! greatest key below the last one's, of at most 32 times 32.
 
-use super::{LocalSet, PeerLocator, Preference};
+use super::{LocalSet, PeerLocator, Preference, MAX_LOCATORS};
 use crate::proto::addr::{Addr, Pair};
 
 /// A pair of locators by their places in Ls(local) and Ls(peer).
@@ -18,6 +18,28 @@ pub struct PairIndex {
     pub local: u8,
     /// The place in Ls(peer).
     pub peer: u8,
+}
+
+/// Where the locators of a peer's list went when another list took its place.
+pub struct Moved([Option<u8>; MAX_LOCATORS]);
+
+impl Moved {
+    /// From the old list to the new one.
+    pub fn between(old: &[PeerLocator], new: &[PeerLocator]) -> Moved {
+        let mut places = [None; MAX_LOCATORS];
+        for (place, old) in places.iter_mut().zip(old) {
+            let at = new.iter().position(|l| l.addr == old.addr);
+            *place = at.and_then(|at| u8::try_from(at).ok());
+        }
+        Moved(places)
+    }
+
+    /// Names the same pair by its new place; `false` if the peer's end is gone.
+    pub fn apply(&self, at: &mut PairIndex) -> bool {
+        let Some(place) = self.0.get(usize::from(at.peer)).copied().flatten() else { return false };
+        at.peer = place;
+        true
+    }
 }
 
 /// Where an exploration stands: the key of the pair tried last.

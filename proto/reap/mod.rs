@@ -27,7 +27,7 @@ pub mod timing;
 
 use crate::proto::addr::{Pair, Tag};
 use crate::proto::env::Env;
-use crate::proto::locator::pairs::{Cursor, PairIndex, Paths};
+use crate::proto::locator::pairs::{Cursor, Moved, PairIndex, Paths};
 use crate::proto::time::Instant;
 use crate::proto::wire::{Builder, ProbeState};
 use activity::Activity;
@@ -155,7 +155,19 @@ impl Reap {
         self.due != Due::Nothing
     }
 
-    /// Places in the lists mean something else now: what is remembered by place is lost.
+    /// The peer's locators have other places now. Probes in flight are still known: a list
+    /// that comes in the middle of an exploration does not spoil it.
+    pub fn peers_moved(&mut self, moved: &Moved) {
+        self.reports.peers_moved(moved);
+        if let Due::Probe(at) = &mut self.due {
+            if !moved.apply(at) {
+                self.due = Due::Nothing;
+            }
+        }
+        self.cursor = Cursor::START;
+    }
+
+    /// Places in our list mean something else now: what is remembered by place is lost.
     pub fn lists_changed(&mut self) {
         self.reports.clear();
         self.cursor = Cursor::START;

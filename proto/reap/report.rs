@@ -4,7 +4,7 @@
 //! in flight, small because every context has it.
 
 use crate::proto::addr::Pair;
-use crate::proto::locator::pairs::{PairIndex, Paths};
+use crate::proto::locator::pairs::{Moved, PairIndex, Paths};
 use crate::proto::wire::Record;
 
 /// How many sent probes are known again by their nonces.
@@ -53,6 +53,16 @@ impl Reports {
     /// Forgets what was received.
     pub fn clear_seen(&mut self) {
         self.seen = Default::default();
+    }
+
+    /// The peer's locators have other places now; what names one that is gone is forgotten.
+    pub fn peers_moved(&mut self, moved: &Moved) {
+        for sent in self.sent.iter_mut().filter(|s| s.used) {
+            sent.used = moved.apply(&mut sent.at);
+        }
+        for seen in self.seen.iter_mut().filter(|s| s.used) {
+            seen.used = moved.apply(&mut seen.at);
+        }
     }
 
     /// Whether a probe was received.

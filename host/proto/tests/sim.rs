@@ -186,6 +186,43 @@ fn an_update_that_got_lost_on_a_dead_path_follows_on_the_next_one() {
 }
 
 #[test]
+fn a_list_that_comes_in_the_middle_of_an_exploration_does_not_spoil_it() {
+    for seed in 0..20 {
+        let mut w = established(seed, fast());
+        w.run(1_000 + 11 * seed, [20, 25]);
+        let cut = w.now;
+        w.cut_first(true, true);
+        // The host that explores second learns this list between two probes.
+        let host = if seed % 2 == 0 { A } else { B };
+        w.hosts[host].out.locators[1].pref.weight = 9;
+        w.hosts[host].out.generation += 1;
+        w.local_changed(host);
+        w.run(3_000, [20, 25]);
+        assert!(gap(&w, cut) <= 1_500, "seed {seed}: {} ms", gap(&w, cut));
+        assert_eq!((rehomings(&w, A), rehomings(&w, B)), (1, 1), "seed {seed}");
+    }
+}
+
+#[test]
+fn two_that_initiate_at_once_tell_everything_in_their_r2s() {
+    for seed in 0..20 {
+        let mut w = World::new(seed, fast());
+        // The peer's I1 is lost or overtaken: its R2 comes first.
+        if seed % 2 == 0 {
+            w.cut_first(true, false);
+        }
+        w.initiate(A);
+        w.run(1, [0, 0]);
+        w.net.cut.clear();
+        w.initiate(B);
+        w.run(10_000, [50, 50]);
+        agree(&w);
+        let updates = [A, B].map(|h| w.hosts[h].count("tx_update"));
+        assert_eq!(updates, [0, 0], "seed {seed}");
+    }
+}
+
+#[test]
 fn a_changed_send_timeout_reaches_the_peer() {
     let mut w = established(10, Config::default());
     w.hosts[A].out.config.send_timeout_ms = 2000;
