@@ -14,8 +14,10 @@ fields() {
 }
 
 record() {
-	local ping
+	local ping before
 	capture hostA any "$WORK/all.pcap" ip6
+	# One of them begins: two I1 that cross are answered with R2 at once.
+	shim_sysctl hostB setup_packets 1000000
 	establish || return 1
 	bg hostA python3 "$TOP/demo/udp.py" ping "$(addr hostA x)" "$(addr hostB x)" 9000 20 >"$WORK/ping"
 	ping=$BG
@@ -26,9 +28,12 @@ record() {
 	wait_until 15000 both_on x || { log "nobody returned"; return 1; }
 	stop "$ping"
 	# One-way traffic: only now are Keepalives needed (RFC 5534 4.1).
-	bg hostA "$TOP/selftests/traffic.py" udp-send "$(addr hostA x)" "$(addr hostB x)" 9001 20
+	before=$(counter hostB tx_keepalive)
+	bg hostB "$TOP/selftests/traffic.py" udp-sink "$(addr hostB x)" 9002 >"$WORK/sink"
+	wait_until 10000 grep -q ready "$WORK/sink" || return 1
+	bg hostA "$TOP/selftests/traffic.py" udp-send "$(addr hostA x)" "$(addr hostB x)" 9002 20
 	ping=$BG
-	wait_until 10000 more_than hostB tx_keepalive 0 || { log "no keepalive"; return 1; }
+	wait_until 10000 more_than hostB tx_keepalive "$before" || { log "no keepalive"; return 1; }
 	stop "$ping"
 	sync "$WORK/all.pcap"
 }

@@ -175,6 +175,19 @@ router_up() { # ISP PREFIX OWN_NR PEER_NR PEER_PREFIX
 	ip -6 -n "$isp" route add "$5::/48" via "2001:db8:ff::$4" dev peer
 }
 
+# ingress_filter ISP PREFIX: a customer's packets pass with this provider's addresses
+# only, as providers should have it (BCP 38).
+ingress_filter() {
+	on "$1" nft -f - <<-NFT || die "nft"
+	table ip6 bcp38 {
+		chain forward {
+			type filter hook forward priority 0
+			iifname { "toA", "toB" } ip6 saddr != $2::/48 counter drop
+		}
+	}
+	NFT
+}
+
 host_routes() { # HOST
 	local dev table=101
 	for dev in x y; do

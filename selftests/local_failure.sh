@@ -40,6 +40,8 @@ route_back() { provider_routes hostA x; }
 lib_init
 ktap_begin 5
 topology_up
+ingress_filter ispX "$PREFIX_X"
+ingress_filter ispY "$PREFIX_Y"
 shim_up
 bg hostB "$TOP/selftests/traffic.py" tcp-serve "$(addr hostB x)" $PORT $BYTES $RATE >"$WORK/serve"
 wait_until 10000 grep -q ready "$WORK/serve" || die "server"

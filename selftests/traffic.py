@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Unmodified-program traffic for the tests: TCP with a checked content.
+"""Unmodified-program traffic for the tests: TCP with a checked content, one-way UDP.
 
     traffic.py tcp-serve ADDRESS PORT BYTES BYTES_PER_SECOND
     traffic.py tcp-fetch LOCAL PEER PORT BYTES
+    traffic.py udp-sink ADDRESS PORT
+    traffic.py udp-send LOCAL PEER PORT INTERVAL_MS
 
 The server accepts one connection after the other and sends BYTES of a known
 sequence at that rate (0: as fast as it goes). The client reads them all and
 prints one line of JSON: {"bytes": N, "equal": true, "stall": seconds,
 "seconds": total}; exit status 1 when they are not all there and equal.
 It writes "." to stderr for every 64 KiB, so a script can wait for progress.
+The sink takes datagrams and never answers; the sender sends until it is stopped.
 """
 import hashlib
 import json
@@ -78,11 +81,32 @@ def fetch(local, peer, port, total):
     sys.exit(0 if equal else 1)
 
 
+def udp_sink(address, port):
+    sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    sock.bind((address, port))
+    print("ready", flush=True)
+    while True:
+        sock.recv(2048)
+
+
+def udp_send(local, peer, port, interval):
+    sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    sock.bind((local, 0))
+    sock.connect((peer, port))
+    while True:
+        sock.send(bytes(200))
+        time.sleep(interval / 1000)
+
+
 def main():
     if len(sys.argv) == 6 and sys.argv[1] == "tcp-serve":
         serve(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5]))
     elif len(sys.argv) == 6 and sys.argv[1] == "tcp-fetch":
         fetch(sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]))
+    elif len(sys.argv) == 4 and sys.argv[1] == "udp-sink":
+        udp_sink(sys.argv[2], int(sys.argv[3]))
+    elif len(sys.argv) == 6 and sys.argv[1] == "udp-send":
+        udp_send(sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]))
     else:
         sys.exit(__doc__)
 

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 
 ROUNDS=${ROUNDS:-20}
-BYTES=$((64 << 20))
+BYTES=$((1 << 30))
 RATE=$((2 << 20))
 PORT=8080
 
