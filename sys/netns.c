@@ -69,24 +69,31 @@ void shim6_pernet_unregister(void)
 
 void *shim6_counters_alloc(unsigned int count)
 {
-	return (void __force *)__alloc_percpu(count * sizeof(u64), sizeof(u64));
+	return (void *)(__force unsigned long)
+		__alloc_percpu(count * sizeof(u64), sizeof(u64));
+}
+
+/* Outside this file the per-CPU pointer is a plain one that nobody dereferences. */
+static u64 __percpu *shim6_words(void *counters)
+{
+	return (u64 __percpu *)(__force unsigned long)counters;
 }
 
 void shim6_counters_free(void *counters)
 {
-	free_percpu((void __percpu __force *)counters);
+	free_percpu(shim6_words(counters));
 }
 
 void shim6_counters_add(void *counters, unsigned int index, u64 by)
 {
-	u64 __percpu *words = (u64 __percpu __force *)counters;
+	u64 __percpu *words = shim6_words(counters);
 
 	this_cpu_add(words[index], by);
 }
 
 u64 shim6_counters_sum(void *counters, unsigned int index)
 {
-	u64 __percpu *words = (u64 __percpu __force *)counters;
+	u64 __percpu *words = shim6_words(counters);
 	u64 sum = 0;
 	int cpu;
 
