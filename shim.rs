@@ -26,6 +26,7 @@ use sys::ftrace::Redirect;
 use sys::genl::Family;
 use sys::gso::Offload;
 use sys::netns::Registration;
+use sys::sock;
 use sys::table::Memory;
 use sys::work::Queue;
 
@@ -46,6 +47,7 @@ struct Shim6 {
     _protocol: Protocol,
     _offload: Offload,
     _namespaces: Registration,
+    _sockets: sock::Memory,
     _queue: Queue,
     _memory: Memory,
 }
@@ -59,6 +61,7 @@ impl kernel::Module for Shim6 {
         Ok(Self {
             _memory: Memory::create::<table::Shared, table::Locked>()?,
             _queue: Queue::create()?,
+            _sockets: sock::Memory::create()?,
             _namespaces: Registration::register()?,
             _offload: Offload::register()?,
             _protocol: Protocol::register()?,

@@ -6,17 +6,20 @@
 //! context of its addresses is found.
 
 use crate::netns::NetState;
-use crate::proto::addr::Addr;
+use crate::netns::View;
 use crate::proto::addr::UlidPair;
 use crate::proto::sockapi;
 use crate::proto::sockapi::uapi;
 use crate::proto::sockapi::Errno;
 use crate::proto::sockapi::Get;
 use crate::proto::sockapi::Locator;
+use crate::proto::sockapi::Set;
 use crate::proto::sockapi::Side;
 use crate::proto::wire::Method;
 use crate::proto::wire::MAX_LOCATORS;
 use crate::sys::entry::netns;
+use crate::sys::rcu::Guard;
+use crate::sys::rcu::Rcu;
 use crate::sys::sock;
 use crate::sys::sock::Info;
 use crate::sys::sock::Socket;
@@ -44,7 +47,12 @@ fn status(result: Result<(), Failure>) -> i32 {
 }
 
 fn view(info: &Info<'_>) -> sockapi::Socket {
-    sockapi::Socket { supported: info.supported, connected: info.connected }
+    sockapi::Socket {
+        family: info.family,
+        kind: info.kind,
+        protocol: info.protocol,
+        state: info.state,
+    }
 }
 
 /// setsockopt(): 0 or a negative error number.
@@ -53,13 +61,9 @@ pub(crate) fn set(socket: &Socket<'_>, name: i32, given: &Given<'_>) -> i32 {
 }
 
 fn try_set(socket: &Socket<'_>, name: i32, given: &Given<'_>) -> Result<(), Failure> {
-    // What is wrong with the option itself is told before its value is read.
-    if sockapi::Name::from_number(name).is_none() {
-        return Err(Errno::NoSuchOption.into());
+    match sockapi::set(name, &view(&socket.info()))? {
+        Set::DontShim => Ok(socket.set_dontshim(sockapi::flag(given.read()?)?)?),
     }
-    let value = given.int()?;
-    let dontshim = sockapi::set(name, &view(&socket.info()), value)?;
-    Ok(socket.set_dontshim(dontshim)?)
 }
 
 /// getsockopt(): 0 or a negative error number.
@@ -70,25 +74,34 @@ pub(crate) fn get(socket: &Socket<'_>, name: i32, wanted: &Wanted) -> i32 {
 fn try_get(socket: &Socket<'_>, name: i32, wanted: &Wanted) -> Result<(), Failure> {
     let info = socket.info();
     match sockapi::get(name, &view(&info))? {
-        Get::DontShim => Ok(wanted.put(&i32::from(socket.dontshim()).to_ne_bytes())?),
-        Get::Associated => {
-            let associated = !socket.dontshim() && locators(&info, Side::Local).is_ok();
-            Ok(wanted.put(&i32::from(associated).to_ne_bytes())?)
-        }
+        Get::DontShim => Ok(wanted.put(&sockapi::int(socket.dontshim()))?),
+        Get::DeferredSetup => Ok(wanted.put(&sockapi::int(true))?),
+        Get::Associated => Ok(wanted.put(&sockapi::int(is_associated(socket, &info)))?),
         Get::Pref(side) => {
-            let list = locators(&info, side)?;
+            let list = locators(socket, &info, side)?;
             let best = sockapi::preferred(list.iter()).ok_or(Errno::NoContext)?;
             Ok(wanted.put(&with_interface(&info, side, best).emit())?)
         }
-        Get::List(side) => put_list(&info, side, wanted),
+        Get::List(side) => {
+            let list = locators(socket, &info, side)?;
+            put_list(&list, &info, side, wanted)
+        }
     }
 }
 
-fn put_list(info: &Info<'_>, side: Side, wanted: &Wanted) -> Result<(), Failure> {
-    let list = locators(info, side)?;
+/// Whether there is a context of the socket's two addresses, and the socket wants it.
+fn is_associated(socket: &Socket<'_>, info: &Info<'_>) -> bool {
+    let (Some(pair), Some(state)) = (info.addresses, netns::state(info.net)) else { return false };
+    let guard = Guard::new();
+    let view = View::new(state, Rcu::of(&guard));
+    let path = view.by_ulids(&pair.local, &pair.peer).and_then(|node| view.path(node));
+    path.is_some() && !socket.dontshim()
+}
+
+fn put_list(list: &List, info: &Info<'_>, side: Side, wanted: &Wanted) -> Result<(), Failure> {
     sockapi::fits(wanted.room(), list.len)?;
-    let mut octets =
-        KVec::with_capacity(list.len * uapi::LOCATOR_LEN, GFP_KERNEL).map_err(Error::from)?;
+    let room = list.len * uapi::LOCATOR_LEN;
+    let mut octets = KVec::with_capacity(room, GFP_KERNEL).map_err(Error::from)?;
     for locator in list.iter() {
         let locator = with_interface(info, side, locator).emit();
         octets.extend_from_slice(&locator, GFP_KERNEL).map_err(Error::from)?;
@@ -118,15 +131,18 @@ impl List {
 }
 
 /// The locators of the context that is associated with a socket: the one of its two addresses.
-fn locators(info: &Info<'_>, side: Side) -> Result<KBox<List>, Failure> {
+fn locators(socket: &Socket<'_>, info: &Info<'_>, side: Side) -> Result<List, Failure> {
+    if socket.dontshim() {
+        return Err(Errno::NoContext.into());
+    }
     let pair = info.addresses.ok_or(Errno::NoContext)?;
     let state = netns::state(info.net).ok_or(Errno::NoContext)?;
+    let ulids = UlidPair { pair, fii: 0 };
     let list = match side {
-        Side::Local => local_locators(state, &pair.local, &UlidPair { pair, fii: 0 }),
-        Side::Peer => peer_locators(state, &UlidPair { pair, fii: 0 }),
+        Side::Local => local_locators(state, &ulids),
+        Side::Peer => peer_locators(state, &ulids),
     };
-    let list = list.ok_or(Errno::NoContext)?;
-    Ok(KBox::new(list, GFP_KERNEL).map_err(Error::from)?)
+    Ok(list.ok_or(Errno::NoContext)?)
 }
 
 fn peer_locators(state: &NetState, ulids: &UlidPair) -> Option<List> {
@@ -144,13 +160,13 @@ fn peer_locators(state: &NetState, ulids: &UlidPair) -> Option<List> {
     })))
 }
 
-fn local_locators(state: &NetState, ulid: &Addr, ulids: &UlidPair) -> Option<List> {
+fn local_locators(state: &NetState, ulids: &UlidPair) -> Option<List> {
     let mut control = state.control();
     let (_, locked) = control.writer.by_ulids(ulids)?;
     if !locked.ctx.is_active() {
         return None;
     }
-    let set = control.sets.of(ulid)?;
+    let set = control.sets.of(&ulids.pair.local)?;
     Some(List::of(set.locators.iter().map(|l| Locator {
         addr: l.addr,
         priority: l.pref.priority.into(),

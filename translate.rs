@@ -40,6 +40,10 @@ pub(crate) fn outgoing(net: View<'_>, skb: Skb<'_>, call: &Call<'_>) -> Verdict 
     if ip.next == PROTOCOL {
         return Verdict::Accept;
     }
+    if skb.is_dontshim(call) {
+        net.count(Counter::TxDontShim);
+        return unchanged(net, &skb);
+    }
     let hash = net.hash(&ip.src, &ip.dst);
     let Some(node) = net.by_hash(hash, &ip.src, &ip.dst) else {
         // RFC 5533 11: "When there is no context state for the ULID pair on the sender, there is
@@ -47,7 +51,7 @@ pub(crate) fn outgoing(net: View<'_>, skb: Skb<'_>, call: &Call<'_>) -> Verdict 
         net.note_no_context(hash, &ip.src, &ip.dst);
         return unchanged(net, &skb);
     };
-    if translate::is_neighbour_discovery(ip.next, skb.linear()) || skb.is_dontshim() {
+    if translate::is_neighbour_discovery(ip.next, skb.linear()) {
         return unchanged(net, &skb);
     }
     let tick = net.tick();

@@ -33,6 +33,8 @@ counters! {
     TxAwaitsIpsec => "tx_awaits_ipsec",
     /// Data packets of a connection whose addresses connection tracking rewrites: left alone.
     TxNat => "tx_nat",
+    /// Data packets whose socket wants no shim (SHIM_DONTSHIM): left alone.
+    TxDontShim => "tx_dontshim",
     /// Data packets with a Routing header: left alone.
     TxRoutingHeader => "tx_routing_header",
     /// Data packets refused: no route between the locators, or none but the catch-all of a ULID.

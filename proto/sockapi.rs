@@ -1,35 +1,52 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! RFC 6316: what an option of level SOL_SHIM asks for, and what it is answered.
+//! RFC 6316: what an option of level SOL_SHIM asks for, who may ask, and the octets of what
+//! is given and answered.
+//!
+//! An option goes through here in this order, and the first that fails is the answer:
+//! 1. the socket is of a kind the shim serves ([`Socket::is_served`]);
+//! 2. the option exists, can be got or set as asked, and is offered by this version;
+//! 3. the socket is, or is not, connected ([`get`], [`set`]);
+//! 4. there is a context (the driver's business: ENOENT);
+//! 5. its value has a length and a content that mean something ([`flag`], [`Locator::parse`],
+//!    [`list`], [`fits`]).
 //!
 //! The numbers are those of `include/uapi/linux/shim.h`.
 
 use crate::proto::addr::Addr;
 
-/// SHIM_MAX_LOCATORS and the rest of a `struct shim_locator`.
+/// Numbers of the user's side.
 pub mod uapi {
+    /// `AF_INET`.
+    pub const AF_INET: u8 = 2;
     /// `AF_INET6`.
     pub const AF_INET6: u8 = 10;
     /// `SHIM_LOCATOR_HBA`.
     pub const FLAG_HBA: u16 = 0x01;
     /// `SHIM_LOCATOR_CGA`.
     pub const FLAG_CGA: u16 = 0x02;
+    /// `SHIM_MAX_LOCATORS`.
+    pub const MAX_LOCATORS: usize = 32;
     /// Octets of `struct shim_locator`: 30 and two of padding.
     pub const LOCATOR_LEN: usize = 32;
+    /// Octets of an int.
+    pub const INT_LEN: usize = 4;
 }
 
-/// Error numbers, positive. The first four are RFC 6316 section 6.16's own.
+/// Error numbers, positive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Errno {
-    /// ETOOMANYLOCATORS.
+    /// EINVALIDLOCATOR: "the locator is not part of the HBA set" (section 6.16).
+    InvalidLocator,
+    /// ETOOMANYLOCATORS (sections 6.10 and 6.11).
     TooManyLocators,
-    /// EOPNOTSUPP.
+    /// EOPNOTSUPP: not with this socket as it is now, or not in this version.
     NotSupported,
-    /// ENOENT.
+    /// ENOENT: no context.
     NoContext,
-    /// EINVAL.
+    /// EINVAL: a length or a value without a meaning.
     Invalid,
-    /// ENOPROTOOPT.
+    /// ENOPROTOOPT: no such option, or no socket of ours.
     NoSuchOption,
 }
 
@@ -37,6 +54,7 @@ impl Errno {
     /// The number.
     pub const fn number(self) -> i32 {
         match self {
+            Errno::InvalidLocator => 600,
             Errno::TooManyLocators => 603,
             Errno::NotSupported => 95,
             Errno::NoContext => 2,
@@ -46,109 +64,179 @@ impl Errno {
     }
 }
 
-/// An option of the API (RFC 6316 section 6, and the extensions).
+/// What the kernel says of a socket; the numbers are Linux's, as on x86 and arm64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
+pub struct Socket {
+    /// `AF_*`.
+    pub family: u16,
+    /// `SOCK_*`.
+    pub kind: u16,
+    /// `IPPROTO_*`.
+    pub protocol: u16,
+    /// `TCP_*`, the state of any kind of socket.
+    pub state: u8,
+}
+
+const STREAM: u16 = 1;
+const DGRAM: u16 = 2;
+const RAW: u16 = 3;
+
+const ICMP: u16 = 1;
+const TCP: u16 = 6;
+const UDP: u16 = 17;
+const ICMPV6: u16 = 58;
+const SCTP: u16 = 132;
+const MPTCP: u16 = 262;
+
+const ESTABLISHED: u8 = 1;
+const SYN_SENT: u8 = 2;
+const CLOSE: u8 = 7;
+const LISTEN: u8 = 10;
+
+impl Socket {
+    /// TCP, UDP, raw and ping sockets of IPv6 and IPv4 are served. SCTP and MPTCP, which care
+    /// for several addresses themselves, are refused ("to avoid potential conflict with the
+    /// shim sub-layer", section 5); all else knows nothing of this level.
+    pub fn is_served(&self) -> Result<(), Errno> {
+        let ours = [uapi::AF_INET, uapi::AF_INET6].iter().any(|f| u16::from(*f) == self.family);
+        match (self.kind, self.protocol) {
+            _ if !ours => Err(Errno::NoSuchOption),
+            (RAW, _) | (STREAM, TCP) | (DGRAM, UDP | ICMP | ICMPV6) => Ok(()),
+            (_, SCTP | MPTCP) => Err(Errno::NotSupported),
+            _ => Err(Errno::NoSuchOption),
+        }
+    }
+
+    /// "A TCP socket becomes a connected socket when the TCP connection establishment is
+    /// completed. UDP sockets are unconnected, unless the application uses the connect()
+    /// system call." (Section 3; raw and ping sockets are as UDP's.)
+    pub fn is_connected(&self) -> bool {
+        match self.kind {
+            STREAM => !matches!(self.state, CLOSE | LISTEN | SYN_SENT),
+            _ => self.state == ESTABLISHED,
+        }
+    }
+}
+
+/// An option of the API (section 6), or an extension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Name {
+    /// SHIM_ASSOCIATED (6.1).
     Associated,
+    /// SHIM_DONTSHIM (6.2).
     DontShim,
-    LocalPref,
-    PeerPref,
-    LocalList,
-    PeerList,
+    /// SHIM_LOC_LOCAL_PREF, SHIM_LOC_PEER_PREF (6.4, 6.5).
+    Pref(Side),
+    /// SHIM_LOCLIST_LOCAL, SHIM_LOCLIST_PEER (6.10, 6.11).
+    List(Side),
+    /// SHIM_CONTEXT_DEFERRED_SETUP (6.14).
+    DeferredSetup,
     /// Of the API, but not offered by this version.
     Later,
 }
 
-impl Name {
-    /// The option of a number; `None` if the API has none.
-    pub const fn from_number(number: i32) -> Option<Name> {
-        Some(match number {
-            128 => Name::Associated,
-            129 => Name::DontShim,
-            131 => Name::LocalPref,
-            132 => Name::PeerPref,
-            137 => Name::LocalList,
-            138 => Name::PeerList,
-            130 | 133..=136 | 139..=146 => Name::Later,
-            _ => return None,
-        })
-    }
+/// Whose locators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Ours.
+    Local,
+    /// The peer's.
+    Peer,
 }
 
-/// What the shim has to know of a socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Socket {
-    /// TCP, UDP, raw or ping over IPv6 or IPv4: others are refused.
-    pub supported: bool,
-    /// It has a peer.
-    pub connected: bool,
+impl Name {
+    /// The option of a number.
+    pub fn from_number(number: i32) -> Result<Name, Errno> {
+        Ok(match number {
+            128 => Name::Associated,
+            129 => Name::DontShim,
+            131 => Name::Pref(Side::Local),
+            132 => Name::Pref(Side::Peer),
+            137 => Name::List(Side::Local),
+            138 => Name::List(Side::Peer),
+            141 => Name::DeferredSetup,
+            130 | 133..=136 | 139 | 140 | 142..=146 => Name::Later,
+            _ => return Err(Errno::NoSuchOption),
+        })
+    }
 }
 
 /// What a getsockopt() asks of the driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Get {
-    /// Whether there is a context.
+    /// An int: whether there is a context.
     Associated,
-    /// The socket's own bit.
+    /// An int: the socket's own bit.
     DontShim,
-    /// The preferred local or peer locator of the context.
+    /// A locator: the preferred one of the context.
     Pref(Side),
-    /// All of them.
+    /// Locators: all of the context.
     List(Side),
-}
-
-/// Whose locators.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Side {
-    Local,
-    Peer,
+    /// An int: "The option value of 1 means that the shim sub-layer supports deferred context
+    /// setup" (section 6.14).
+    DeferredSetup,
 }
 
 /// What getsockopt() of an option is.
 pub fn get(number: i32, socket: &Socket) -> Result<Get, Errno> {
-    if !socket.supported {
-        return Err(Errno::NotSupported);
-    }
-    let get = match Name::from_number(number).ok_or(Errno::NoSuchOption)? {
+    socket.is_served()?;
+    let get = match Name::from_number(number)? {
         Name::DontShim => return Ok(Get::DontShim),
         Name::Later => return Err(Errno::NotSupported),
         Name::Associated => Get::Associated,
-        Name::LocalPref => Get::Pref(Side::Local),
-        Name::PeerPref => Get::Pref(Side::Peer),
-        Name::LocalList => Get::List(Side::Local),
-        Name::PeerList => Get::List(Side::Peer),
+        Name::DeferredSetup => Get::DeferredSetup,
+        Name::Pref(side) => Get::Pref(side),
+        Name::List(side) => Get::List(side),
     };
-    // "When the application specifies the socket option to an unconnected socket, error
-    // code EOPNOTSUPP is returned" (sections 6.1, 6.4, 6.5, 6.10, 6.11).
-    match socket.connected {
+    // "When the application specifies the socket option to an unconnected socket, error code
+    // EOPNOTSUPP is returned" (sections 6.1, 6.4, 6.5, 6.10, 6.11, 6.14).
+    match socket.is_connected() {
         true => Ok(get),
         false => Err(Errno::NotSupported),
     }
 }
 
-/// What setsockopt() of an option is: the new value of the socket's DONTSHIM bit. `value`
-/// is the option value if it was at least as long as an int.
-pub fn set(number: i32, socket: &Socket, value: Option<i32>) -> Result<bool, Errno> {
-    if !socket.supported {
-        return Err(Errno::NotSupported);
-    }
-    match Name::from_number(number).ok_or(Errno::NoSuchOption)? {
-        // "If an application makes such an attempt for a connected socket, error code
-        // EOPNOTSUPP MUST be returned" (section 6.2).
-        Name::DontShim => match value {
-            Some(value @ (0 | 1)) if !socket.connected => Ok(value == 1),
-            Some(0 | 1) => Err(Errno::NotSupported),
-            _ => Err(Errno::Invalid),
+/// What a setsockopt() asks of the driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Set {
+    /// The socket's own bit, from an int (see [`flag`]).
+    DontShim,
+}
+
+/// What setsockopt() of an option is.
+pub fn set(number: i32, socket: &Socket) -> Result<Set, Errno> {
+    socket.is_served()?;
+    match Name::from_number(number)? {
+        // "Any attempt to disable the multihoming shim support MUST be made by the application
+        // before the socket is connected. If an application makes such an attempt for a
+        // connected socket, error code EOPNOTSUPP MUST be returned." (Section 6.2; an attempt
+        // to enable it comes as late.)
+        Name::DontShim => match socket.is_connected() {
+            false => Ok(Set::DontShim),
+            true => Err(Errno::NotSupported),
         },
-        // "Note that the socket option is read-only" (section 6.1); the others cannot be
-        // set yet.
-        _ => Err(Errno::NotSupported),
+        // "Note that the socket option is read-only" (sections 6.1, 6.14).
+        Name::Associated | Name::DeferredSetup => Err(Errno::NotSupported),
+        Name::Pref(_) | Name::List(_) | Name::Later => Err(Errno::NotSupported),
     }
 }
 
-/// A locator as the API tells it.
+/// The value of a boolean option: "an integer, and it takes 0 or 1" (section 6.2). `None`: it
+/// was shorter than an int.
+pub fn flag(value: Option<[u8; uapi::INT_LEN]>) -> Result<bool, Errno> {
+    match value.map(i32::from_ne_bytes) {
+        Some(0) => Ok(false),
+        Some(1) => Ok(true),
+        _ => Err(Errno::Invalid),
+    }
+}
+
+/// The octets of an int.
+pub fn int(value: bool) -> [u8; uapi::INT_LEN] {
+    i32::from(value).to_ne_bytes()
+}
+
+/// A locator as the API tells it (section 8.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Locator {
     /// The address.
@@ -177,28 +265,254 @@ impl Locator {
         out.iter_mut().zip(fields).for_each(|(to, from)| *to = from);
         out
     }
-}
 
-/// The locator "that has the highest preference value" (section 6.4): the lowest priority,
-/// of these the greatest weight, of these the first.
-pub fn preferred(locators: impl Iterator<Item = Locator>) -> Option<Locator> {
-    locators.reduce(|best, next| {
-        let better =
-            (next.priority, u16::MAX - next.weight) < (best.priority, u16::MAX - best.weight);
-        if better {
-            next
-        } else {
-            best
+    /// What a set operation gives: "lc_ifidx and lc_flags [...] have no effect in a set
+    /// operation" (section 6.4), nor has the padding.
+    pub fn parse(octets: &[u8; uapi::LOCATOR_LEN]) -> Result<Locator, Errno> {
+        let [family, proto, _, _, p0, p1, w0, w1, rest @ ..] = *octets;
+        let [_, _, _, _, addr @ .., _, _, _, _] = rest;
+        let addr = Addr(addr);
+        match family {
+            uapi::AF_INET6 if addr.to_bits() >> 32 == 0xffff => Err(Errno::InvalidLocator),
+            uapi::AF_INET6 => Ok(()),
+            // "Note that an IPv4 locator can be handled by HIP and not by Shim6" (6.10).
+            uapi::AF_INET => Err(Errno::InvalidLocator),
+            // "It is required that the parameter contains a non-zero value indicating the
+            // exact address family" (section 8.1).
+            _ => Err(Errno::Invalid),
+        }?;
+        // "The value MUST be set to zero when there is no NAT involved" (section 8.1), and for
+        // Shim6 there is none.
+        if proto != 0 {
+            return Err(Errno::Invalid);
         }
-    })
+        Ok(Locator {
+            addr,
+            priority: u16::from_ne_bytes([p0, p1]),
+            weight: u16::from_ne_bytes([w0, w1]),
+            interface: 0,
+            flags: 0,
+        })
+    }
+
+    /// Priority and weight as they go to a peer, 8 bits each there: what does not fit is
+    /// refused, never cut.
+    pub fn wire_preference(&self) -> Result<(u8, u8), Errno> {
+        let narrow = |value: u16| u8::try_from(value).map_err(|_| Errno::Invalid);
+        Ok((narrow(self.priority)?, narrow(self.weight)?))
+    }
 }
 
-/// How many locators a buffer of `len` octets holds: "ETOOMANYLOCATORS is returned [...]
-/// when the size of the buffer provided by the application is not large enough to store
-/// the locator list" (section 6.10).
+/// How many locators a list of `len` octets that is to be set has: "ETOOMANYLOCATORS is
+/// returned when the number of locators specified exceeds the limit" (section 6.10).
+pub fn list(len: usize) -> Result<usize, Errno> {
+    match (len / uapi::LOCATOR_LEN, len % uapi::LOCATOR_LEN) {
+        (1..=uapi::MAX_LOCATORS, 0) => Ok(len / uapi::LOCATOR_LEN),
+        (0, _) | (_, 1..) => Err(Errno::Invalid),
+        _ => Err(Errno::TooManyLocators),
+    }
+}
+
+/// Whether so many locators fit into a buffer of `len` octets: ETOOMANYLOCATORS "when the size
+/// of the buffer provided by the application is not large enough to store the locator list"
+/// (section 6.10).
 pub fn fits(len: usize, locators: usize) -> Result<(), Errno> {
     match len / uapi::LOCATOR_LEN >= locators {
         true => Ok(()),
         false => Err(Errno::TooManyLocators),
+    }
+}
+
+/// The locator "that has the highest preference value" (section 6.4): the lowest priority, of
+/// these the greatest weight, of these the first.
+pub fn preferred(locators: impl Iterator<Item = Locator>) -> Option<Locator> {
+    let rank = |l: &Locator| (l.priority, u16::MAX - l.weight);
+    locators.reduce(|best, next| if rank(&next) < rank(&best) { next } else { best })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TCP6: Socket = Socket { family: 10, kind: STREAM, protocol: TCP, state: CLOSE };
+    const UDP4: Socket = Socket { family: 2, kind: DGRAM, protocol: UDP, state: ESTABLISHED };
+
+    fn connected(socket: Socket) -> Socket {
+        Socket { state: ESTABLISHED, ..socket }
+    }
+
+    #[test]
+    fn which_sockets_are_served() {
+        let of = |family, kind, protocol| Socket { family, kind, protocol, state: 7 }.is_served();
+        for family in [2, 10] {
+            for (kind, protocol) in [(1, 6), (2, 17), (2, 1), (2, 58), (3, 253), (3, 132)] {
+                assert_eq!(of(family, kind, protocol), Ok(()));
+            }
+            for (kind, protocol) in [(1, 262), (1, 132), (5, 132)] {
+                assert_eq!(of(family, kind, protocol), Err(Errno::NotSupported));
+            }
+            // L2TP, and a number that is nobody's.
+            assert_eq!(of(family, 2, 115), Err(Errno::NoSuchOption));
+            assert_eq!(of(family, 1, 253), Err(Errno::NoSuchOption));
+        }
+        // Phonet uses the same entry point.
+        assert_eq!(of(35, 5, 1), Err(Errno::NoSuchOption));
+    }
+
+    #[test]
+    fn which_sockets_are_connected() {
+        for state in 1..=12 {
+            let tcp = Socket { state, ..TCP6 }.is_connected();
+            assert_eq!(tcp, ![2, 7, 10].contains(&state), "TCP in state {state}");
+            let udp = Socket { state, ..UDP4 }.is_connected();
+            assert_eq!(udp, state == 1, "UDP in state {state}");
+        }
+    }
+
+    #[test]
+    fn numbers_outside_the_api_are_no_options() {
+        for number in [i32::MIN, -1, 0, 1, 127, 147, 128 << 8, i32::MAX] {
+            assert_eq!(get(number, &connected(TCP6)), Err(Errno::NoSuchOption));
+            assert_eq!(set(number, &TCP6), Err(Errno::NoSuchOption));
+        }
+        for number in 128..=146 {
+            assert!(Name::from_number(number).is_ok());
+        }
+    }
+
+    #[test]
+    fn only_dontshim_is_for_unconnected_sockets() {
+        for number in 128..=146 {
+            let got = get(number, &TCP6);
+            let expected = if number == 129 { Ok(Get::DontShim) } else { Err(Errno::NotSupported) };
+            assert_eq!(got, expected, "get {number}");
+            let expected = if number == 129 { Ok(Set::DontShim) } else { Err(Errno::NotSupported) };
+            assert_eq!(set(number, &TCP6), expected, "set {number}");
+            assert_eq!(set(number, &connected(TCP6)), Err(Errno::NotSupported), "set {number}");
+        }
+    }
+
+    #[test]
+    fn what_is_offered_connected() {
+        let expected = [
+            (128, Get::Associated),
+            (129, Get::DontShim),
+            (131, Get::Pref(Side::Local)),
+            (132, Get::Pref(Side::Peer)),
+            (137, Get::List(Side::Local)),
+            (138, Get::List(Side::Peer)),
+            (141, Get::DeferredSetup),
+        ];
+        for number in 128..=146 {
+            let wanted = expected.iter().find(|(n, _)| *n == number).map(|(_, get)| *get);
+            assert_eq!(get(number, &UDP4), wanted.ok_or(Errno::NotSupported), "get {number}");
+        }
+    }
+
+    #[test]
+    fn unserved_sockets_hear_it_first() {
+        let mptcp = Socket { protocol: MPTCP, ..TCP6 };
+        assert_eq!(get(1, &mptcp), Err(Errno::NotSupported));
+        assert_eq!(set(129, &mptcp), Err(Errno::NotSupported));
+    }
+
+    #[test]
+    fn flags_are_0_or_1() {
+        assert_eq!(flag(Some(int(false))), Ok(false));
+        assert_eq!(flag(Some(int(true))), Ok(true));
+        for value in [-1, 2, 256, 0x0100_0000, i32::MIN, i32::MAX] {
+            assert_eq!(flag(Some(value.to_ne_bytes())), Err(Errno::Invalid));
+        }
+        assert_eq!(flag(None), Err(Errno::Invalid));
+    }
+
+    fn sample() -> Locator {
+        let addr = Addr::from_bits(0x2001_0db8_0001_000a_1122_3344_5566_7788);
+        Locator { addr, priority: 0x0102, weight: 0x0304, interface: 0x0506_0708, flags: 1 }
+    }
+
+    #[test]
+    fn the_octets_of_a_locator() {
+        let mut expected = [0; 32];
+        expected[0] = 10;
+        expected[4..6].copy_from_slice(&0x0102u16.to_ne_bytes());
+        expected[6..8].copy_from_slice(&0x0304u16.to_ne_bytes());
+        expected[8..12].copy_from_slice(&0x0506_0708u32.to_ne_bytes());
+        expected[12..28].copy_from_slice(&sample().addr.0);
+        expected[28..30].copy_from_slice(&1u16.to_ne_bytes());
+        assert_eq!(sample().emit(), expected);
+    }
+
+    #[test]
+    fn what_is_got_can_be_set() {
+        let set = Locator::parse(&sample().emit());
+        assert_eq!(set, Ok(Locator { interface: 0, flags: 0, ..sample() }));
+        let mut dirty = sample().emit();
+        for at in [2, 3, 8, 9, 10, 11, 28, 29, 30, 31] {
+            dirty[at] = 0xa5;
+        }
+        assert_eq!(Locator::parse(&dirty), set);
+    }
+
+    #[test]
+    fn locators_that_are_none() {
+        let changed = |at: usize, value: u8| {
+            let mut octets = sample().emit();
+            octets[at] = value;
+            Locator::parse(&octets)
+        };
+        for family in (0..=255).filter(|f| ![2, 10].contains(f)) {
+            assert_eq!(changed(0, family), Err(Errno::Invalid));
+        }
+        assert_eq!(changed(0, 2), Err(Errno::InvalidLocator));
+        assert_eq!(changed(1, 17), Err(Errno::Invalid));
+        let mapped = Locator { addr: Addr::from_bits(0xffff_c000_0201), ..sample() };
+        assert_eq!(Locator::parse(&mapped.emit()), Err(Errno::InvalidLocator));
+        assert_eq!(Locator::parse(&[0; 32]), Err(Errno::Invalid));
+    }
+
+    #[test]
+    fn preferences_are_not_cut() {
+        let of = |priority, weight| Locator { priority, weight, ..sample() }.wire_preference();
+        assert_eq!(of(255, 0), Ok((255, 0)));
+        assert_eq!(of(256, 0), Err(Errno::Invalid));
+        assert_eq!(of(0, 256), Err(Errno::Invalid));
+    }
+
+    #[test]
+    fn lists_to_be_set() {
+        assert_eq!(list(32), Ok(1));
+        assert_eq!(list(32 * 32), Ok(32));
+        assert_eq!(list(33 * 32), Err(Errno::TooManyLocators));
+        assert_eq!(list(usize::MAX / 32 * 32), Err(Errno::TooManyLocators));
+        for len in [0, 1, 31, 33, 63, 32 * 32 + 1, usize::MAX] {
+            assert_eq!(list(len), Err(Errno::Invalid));
+        }
+    }
+
+    #[test]
+    fn lists_that_are_got() {
+        for n in 0..=32 {
+            assert_eq!(fits(n * 32, n), Ok(()));
+            assert_eq!(fits(n * 32 + 31, n), Ok(()));
+            assert_eq!(fits((n * 32).saturating_sub(1), n).is_err(), n > 0);
+        }
+    }
+
+    #[test]
+    fn the_preferred_locator() {
+        let of = |id, priority, weight| Locator {
+            addr: Addr::from_parts(1, id),
+            priority,
+            weight,
+            ..Locator::default()
+        };
+        let best =
+            |list: &[Locator]| preferred(list.iter().copied()).map(|l| l.addr.interface_id());
+        assert_eq!(best(&[]), None);
+        assert_eq!(best(&[of(1, 1, 9), of(2, 0, 0), of(3, 2, 9)]), Some(2));
+        assert_eq!(best(&[of(1, 1, 3), of(2, 1, 7), of(3, 1, 5)]), Some(2));
+        assert_eq!(best(&[of(1, 1, 7), of(2, 1, 7)]), Some(1));
+        assert_eq!(best(&[of(1, 0, u16::MAX), of(2, 0, 0)]), Some(1));
     }
 }

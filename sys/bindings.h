@@ -32,6 +32,7 @@
 #include "sock.h"
 #include "sysctl.h"
 #include "table.h"
+#include "user.h"
 #include "work.h"
 
 #endif /* SHIM6_SYS_BINDINGS_H */

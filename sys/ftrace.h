@@ -8,8 +8,7 @@
 
 int shim6_ftrace_register(void);
 void shim6_ftrace_unregister(void);
-
-int shim6_from_user(void *to, const sockptr_t *from, size_t len);
+int shim6_ftrace_watch(void);
 
 /* Called from here: sys/entry/ftrace.rs. */
 int shim6_entry_setsockopt(struct sock *sk, int name, const sockptr_t *value,

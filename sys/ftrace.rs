@@ -6,13 +6,14 @@ use crate::sys::bindings;
 use kernel::error::to_result;
 use kernel::prelude::*;
 
-/// Registered; dropped, every redirected call has returned.
+/// Registered; dropped, every redirected call has returned and no socket is watched any more.
 pub(crate) struct Redirect(());
 
 impl Redirect {
-    /// Begins to meet socket calls. There is one in the module.
+    /// Begins to meet socket calls. There is one in the module, and it lives less long than
+    /// [`crate::sys::sock::Memory`].
     pub(crate) fn register() -> Result<Self> {
-        // SAFETY: called once, from the module's init; the handlers need nothing else.
+        // SAFETY: called once, from the module's init, which made the table of sockets before.
         to_result(unsafe { bindings::shim6_ftrace_register() })?;
         Ok(Redirect(()))
     }

@@ -86,6 +86,13 @@ impl Call<'_> {
         unsafe { NonNull::new_unchecked(self.raw.as_ref().net) }
     }
 
+    /// Whether a socket of this layer sends, and not a tunnel.
+    #[inline]
+    pub(in crate::sys) fn has_socket(&self) -> bool {
+        // SAFETY: `raw` is valid by the type invariants.
+        unsafe { !self.raw.as_ref().sk.is_null() }
+    }
+
     /// Sends a packet that the hook made: on from LOCAL_OUT, by its route.
     pub(crate) fn output(&self, packet: Owned) -> Result {
         let skb = packet.into_raw();

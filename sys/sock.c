@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Sockets: what they are, and a table of what the shim remembers of them. */
+/*
+ * Sockets: what they are, and a table of what the shim remembers of them.
+ *
+ * The table's key is a socket's address. An entry lives from the first SOL_SHIM
+ * option that is set to the socket's destruction, which sys/ftrace.c watches; a
+ * socket's memory becomes another socket's only after that.
+ */
 #include <linux/ipv6.h>
 #include <linux/netdevice.h>
 #include <linux/rhashtable.h>
@@ -24,25 +30,17 @@ static const struct rhashtable_params shim6_sock_params = {
 };
 
 static struct rhashtable shim6_socks;
+atomic_t shim6_sock_count;
 
 void shim6_sock_describe(struct sock *sk, struct shim6_sock_info *info)
 {
 	memset(info, 0, sizeof(*info));
 	lock_sock(sk);
 	info->net = sock_net(sk);
-	switch (sk->sk_protocol) {
-	case IPPROTO_MPTCP:
-	case IPPROTO_SCTP:
-		break;
-	default:
-		info->supported = sk->sk_family == AF_INET ||
-				  sk->sk_family == AF_INET6;
-	}
-	if (sk->sk_type == SOCK_STREAM)
-		info->connected = !((1 << sk->sk_state) &
-				    (TCPF_CLOSE | TCPF_LISTEN | TCPF_SYN_SENT));
-	else
-		info->connected = sk->sk_state == TCP_ESTABLISHED;
+	info->family = sk->sk_family;
+	info->type = sk->sk_type;
+	info->protocol = sk->sk_protocol;
+	info->state = sk->sk_state;
 	if (sk->sk_family == AF_INET6 &&
 	    !ipv6_addr_v4mapped(&sk->sk_v6_daddr)) {
 		info->ipv6 = true;
@@ -98,68 +96,87 @@ u32 shim6_sock_flags(const struct sock *sk)
 	return flags;
 }
 
-static int shim6_sock_store(const struct sock *sk, u32 flags, gfp_t gfp)
+static bool shim6_sock_change(const struct sock *sk, u32 flags)
 {
-	struct shim6_sock *sock, *old;
+	struct shim6_sock *sock;
 
 	rcu_read_lock();
-	old = rhashtable_lookup(&shim6_socks, &sk, shim6_sock_params);
-	if (old)
-		WRITE_ONCE(old->flags, flags);
+	sock = rhashtable_lookup(&shim6_socks, &sk, shim6_sock_params);
+	if (sock)
+		WRITE_ONCE(sock->flags, flags);
 	rcu_read_unlock();
-	if (old || !flags)
+	return sock;
+}
+
+static int shim6_sock_store(const struct sock *sk, u32 flags, gfp_t gfp)
+{
+	struct shim6_sock *sock;
+	int ret;
+
+	if (shim6_sock_change(sk, flags) || !flags)
 		return 0;
 	sock = kzalloc(sizeof(*sock), gfp);
 	if (!sock)
 		return -ENOMEM;
 	sock->sk = sk;
 	sock->flags = flags;
-	old = rhashtable_lookup_get_insert_fast(&shim6_socks, &sock->node,
-						shim6_sock_params);
-	if (!old)
+	/* Packets that go by between the two do not see the entry yet. */
+	ret = rhashtable_lookup_insert_fast(&shim6_socks, &sock->node,
+					    shim6_sock_params);
+	if (!ret) {
+		atomic_inc(&shim6_sock_count);
 		return 0;
+	}
 	kfree(sock);
-	return IS_ERR(old) ? PTR_ERR(old) : shim6_sock_store(sk, flags, gfp);
+	/* Another thread set an option of the same socket. */
+	if (ret == -EEXIST && shim6_sock_change(sk, flags))
+		return 0;
+	return ret;
 }
 
-int shim6_sock_set_flags(struct sock *sk, u32 flags)
+int shim6_sock_set_flags(const struct sock *sk, u32 flags)
 {
 	return shim6_sock_store(sk, flags, GFP_KERNEL_ACCOUNT);
 }
 
-/* Softirq: @child was just made by the listener @parent. */
-void shim6_sock_inherit(const struct sock *parent, struct sock *child)
+/* @child, just made and not in use yet, is to be as @parent. Does not sleep. */
+void shim6_sock_inherit(const struct sock *parent, const struct sock *child)
 {
 	u32 flags;
 
-	if (!child || !atomic_read(&shim6_socks.nelems))
+	if (!child || !atomic_read(&shim6_sock_count))
 		return;
 	flags = shim6_sock_flags(parent);
-	if (flags)
-		shim6_sock_store(child, flags, GFP_ATOMIC | __GFP_NOWARN);
+	if (flags && shim6_sock_store(child, flags, GFP_ATOMIC | __GFP_NOWARN))
+		net_warn_ratelimited("shim6: no memory for a new socket's options\n");
 }
 
-/* @sk is about to be freed; its memory may be another socket's at once. */
+/* @sk is about to be freed. Does not sleep. */
 void shim6_sock_forget(const struct sock *sk)
 {
 	struct shim6_sock *sock;
 
-	if (!atomic_read(&shim6_socks.nelems))
+	if (!atomic_read(&shim6_sock_count))
 		return;
 	rcu_read_lock();
 	sock = rhashtable_lookup(&shim6_socks, &sk, shim6_sock_params);
 	if (sock && !rhashtable_remove_fast(&shim6_socks, &sock->node,
-					    shim6_sock_params))
+					    shim6_sock_params)) {
+		atomic_dec(&shim6_sock_count);
 		kfree_rcu(sock, rcu);
+	}
 	rcu_read_unlock();
 }
 
-bool shim6_skb_dontshim(const struct sk_buff *skb)
+/*
+ * Of the socket that a packet was sent from: for a SYN-ACK the listener, for an
+ * answer out of TIME_WAIT the small socket that waits.
+ */
+u32 shim6_skb_flags(const struct sk_buff *skb)
 {
-	const struct sock *sk;
+	const struct sock *sk = skb->sk;
 
-	if (!atomic_read(&shim6_socks.nelems))
-		return false;
-	sk = skb_to_full_sk(skb);
-	return sk && shim6_sock_flags(sk) & SHIM6_SOCK_DONTSHIM;
+	if (sk && READ_ONCE(sk->sk_state) == TCP_NEW_SYN_RECV)
+		sk = inet_reqsk(sk)->rsk_listener;
+	return sk ? shim6_sock_flags(sk) : 0;
 }

@@ -3,6 +3,7 @@
 #ifndef SHIM6_SYS_SOCK_H
 #define SHIM6_SYS_SOCK_H
 
+#include <linux/atomic.h>
 #include <linux/in6.h>
 #include <net/sock.h>
 
@@ -13,8 +14,10 @@ struct shim6_sock_info {
 	struct net *net;
 	struct in6_addr local;
 	struct in6_addr peer;
-	bool supported;
-	bool connected;
+	u16 family;
+	u16 type;
+	u16 protocol;
+	u8 state;
 	bool ipv6;		/* local and peer are IPv6 addresses */
 };
 
@@ -22,12 +25,15 @@ void shim6_sock_describe(struct sock *sk, struct shim6_sock_info *info);
 u32 shim6_sock_interface(struct net *net, const struct in6_addr *addr,
 			 u32 except);
 
+/* How many sockets something is remembered of: packets look here first. */
+extern atomic_t shim6_sock_count;
+
 int shim6_socks_create(void);
 void shim6_socks_destroy(void);
 u32 shim6_sock_flags(const struct sock *sk);
-int shim6_sock_set_flags(struct sock *sk, u32 flags);
-void shim6_sock_inherit(const struct sock *parent, struct sock *child);
+int shim6_sock_set_flags(const struct sock *sk, u32 flags);
+void shim6_sock_inherit(const struct sock *parent, const struct sock *child);
 void shim6_sock_forget(const struct sock *sk);
-bool shim6_skb_dontshim(const struct sk_buff *skb);
+u32 shim6_skb_flags(const struct sk_buff *skb);
 
 #endif /* SHIM6_SYS_SOCK_H */

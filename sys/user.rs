@@ -6,6 +6,7 @@ use crate::sys::bindings;
 use core::marker::PhantomData;
 use core::mem::size_of;
 use core::ptr::NonNull;
+use kernel::error::to_result;
 use kernel::prelude::*;
 use kernel::uaccess::UserPtr;
 use kernel::uaccess::UserSlice;
@@ -30,20 +31,16 @@ impl Given<'_> {
         Given { value, len, lent: PhantomData }
     }
 
-    /// The value as an int; `None` if it is shorter.
-    pub(crate) fn int(&self) -> Result<Option<i32>> {
-        if (self.len as usize) < size_of::<i32>() {
+    /// The first `N` octets of the value; `None` if it is shorter. EFAULT.
+    pub(crate) fn read<const N: usize>(&self) -> Result<Option<[u8; N]>> {
+        if (self.len as usize) < N {
             return Ok(None);
         }
-        let mut value = 0i32;
-        let to = (&raw mut value).cast();
-        // SAFETY: `to` has room for an int; the function checks what it reads from.
-        let left = unsafe { bindings::shim6_from_user(to, self.value.as_ptr(), size_of::<i32>()) };
-        if left == 0 {
-            Ok(Some(value))
-        } else {
-            Err(EFAULT)
-        }
+        let mut octets = [0; N];
+        let to = octets.as_mut_ptr().cast();
+        // SAFETY: `to` has room for `N` octets; the function checks what it reads from.
+        to_result(unsafe { bindings::shim6_user_read(to, self.value.as_ptr(), N) })?;
+        Ok(Some(octets))
     }
 }
 
@@ -55,7 +52,7 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// Reads how much room there is. EINVAL if it is negative.
+    /// Reads how much room there is. EINVAL if it is negative, EFAULT.
     pub(in crate::sys) fn new(value: UserPtr, len_at: UserPtr) -> Result<Self> {
         let len: i32 = UserSlice::new(len_at, size_of::<i32>()).reader().read()?;
         let len = usize::try_from(len).map_err(|_| EINVAL)?;
@@ -67,7 +64,8 @@ impl Wanted {
         self.len
     }
 
-    /// Writes a value, cut off where the room ends, and its length.
+    /// Writes a value, cut off where the room ends, and its length, as IPv6's and TCP's options
+    /// do. EFAULT.
     pub(crate) fn put(&self, value: &[u8]) -> Result {
         let value = value.get(..self.len).unwrap_or(value);
         UserSlice::new(self.value, value.len()).writer().write_slice(value)?;
