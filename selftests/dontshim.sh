@@ -57,11 +57,18 @@ udp() {
 # seen FILTER: packets in the capture of provider X.
 seen() { tcpdump -r "$WORK/x.pcap" -n "$1" 2>/dev/null | wc -l; }
 
+enough() {
+	[ "$(seen 'tcp port 8081')" -ge 20 ] && [ "$(seen 'udp port 9003')" -eq 100 ] &&
+		[ "$(seen 'tcp port 8081 and ip6[53] & 1 != 0')" -eq 2 ]
+}
+
 test_wire() {
+	local status
+	wait_until 5000 enough
+	status=$?
 	stop "$CAPTURE" INT
 	log "over provider X: $(seen 'tcp port 8081') TCP, $(seen 'udp port 9003') UDP"
-	[ "$(seen 'tcp port 8081')" -ge 20 ] && [ "$(seen 'udp port 9003')" -eq 100 ] &&
-		[ "$(seen 'tcp port 8081 and tcp[tcpflags] & tcp-fin != 0')" -eq 2 ]
+	return $status
 }
 
 ping_once() {
