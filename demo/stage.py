@@ -340,9 +340,15 @@ def parse_monitor(line):
     kind = event["event"]
     if kind == "rehomed" and not event["rehomed"]:
         kind = "returned"
+    # Packets stay where they are while a better pair is tried.
+    if kind == "exploring" and event["rehomed"]:
+        kind = "trying"
     text, mark = {
         "established": ("context established with the peer", "context established"),
         "exploring": ("REAP exploring: nothing comes back", "exploring"),
+        "trying": ("REAP tries the first pair again", None),
+        "inbound-ok": ("REAP hears the peer", None),
+        "peer-locators": ("the peer's locators are known", None),
         "rehomed": ("rehomed to {pair}: {local} -> {peer}", "rehomed to {pair}"),
         "returned": ("back on the first pair: {local} -> {peer}", "first pair preferred again"),
         "operational": ("REAP operational", None),

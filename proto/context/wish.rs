@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What applications wish of a context (RFC 6316 sections 6.4, 6.5 and 6.10 to 6.13).
+//!
+//! Wishes belong to the context: of several sockets that share it, the last one's counts. An
+//! application's preference for a locator of the peer counts more than the peer's own. Most
+//! contexts have no wishes and pay a pointer for them ([`LocatorStore::wishes`]).
+
+use super::Context;
+use crate::proto::addr::Addr;
+use crate::proto::config::Config;
+use crate::proto::env::Env;
+use crate::proto::locator::{LocatorStore, NoMemory, Wishes};
+use crate::proto::reap::activity::Activity;
+use crate::proto::reap::{Aim, ReapState};
+
+/// Why a wish is not granted; nothing changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WishError {
+    /// A locator that is not in the list of this context: EINVALIDLOCATOR.
+    NotALocator,
+    /// A locator of the peer that was never shown to be reachable: EUNVERIFIEDLOCATOR.
+    Unverified,
+    /// A locator of the peer that is known not to work: EUNREACHABLELOCATOR.
+    Unreachable,
+    /// A list that leaves nothing to send from or to: EINVALIDLOCATOR.
+    Nothing,
+    /// No memory.
+    NoMemory,
+}
+
+impl From<NoMemory> for WishError {
+    fn from(_: NoMemory) -> Self {
+        WishError::NoMemory
+    }
+}
+
+/// A locator as an application names it: with priority and weight as they go to a peer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// The address.
+    pub addr: Addr,
+    /// The lowest is preferred.
+    pub priority: u8,
+    /// Of equal priorities the greater is preferred.
+    pub weight: u8,
+}
+
+/// SHIM_PATHEXPLORE: 0 stands for what the administrator set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Explore {
+    /// Number of Initial Probes.
+    pub initial_probes: u32,
+    /// Initial Probe Timeout in ms.
+    pub initial_probe_timeout_ms: u32,
+    /// Keepalive Timeout in ms; the peer's Send Timeout, when it told one, still limits it.
+    pub keepalive_timeout_ms: u32,
+    /// Keepalive Interval in ms.
+    pub keepalive_interval_ms: u32,
+}
+
+/// What an application noticed of its path (RFC 6316 section 7.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feedback {
+    /// It works: evidence of reachability, as a packet of the peer's.
+    Satisfactory,
+    /// It does not reach the peer, or works badly.
+    Negative,
+}
+
+impl<S: LocatorStore> Context<S> {
+    /// What applications wish, if anything.
+    pub fn wishes(&self) -> Option<&Wishes> {
+        self.peers.wishes()
+    }
+
+    /// The namespace's settings with this context's wishes.
+    pub(super) fn config(&self, env: &dyn Env) -> Config {
+        self.wished(env.config())
+    }
+
+    /// `config` with this context's wishes.
+    pub(super) fn wished(&self, config: &Config) -> Config {
+        let mut config = *config;
+        let Some(wishes) = self.wishes() else { return config };
+        let explore = &wishes.explore;
+        for (ours, wish) in [
+            (&mut config.send_timeout_ms, wishes.send_timeout_ms),
+            (&mut config.initial_probes, explore.initial_probes),
+            (&mut config.initial_probe_timeout_ms, explore.initial_probe_timeout_ms),
+            (&mut config.keepalive_timeout_ms, explore.keepalive_timeout_ms),
+            (&mut config.keepalive_interval_ms, explore.keepalive_interval_ms),
+        ] {
+            if wish != 0 {
+                *ours = wish;
+            }
+        }
+        config
+    }
+
+    /// SHIM_APP_TIMEOUT: the Send Timeout in ms, 0 for the administrator's; the peer is told.
+    pub fn wish_send_timeout(
+        &mut self,
+        env: &dyn Env,
+        activity: &Activity,
+        ms: u32,
+    ) -> Result<(), WishError> {
+        self.peers.wishes_mut()?.send_timeout_ms = ms;
+        self.wished_anew(env, activity);
+        Ok(())
+    }
+
+    /// SHIM_PATHEXPLORE.
+    pub fn wish_explore(
+        &mut self,
+        env: &dyn Env,
+        activity: &Activity,
+        explore: Explore,
+    ) -> Result<(), WishError> {
+        self.peers.wishes_mut()?.explore = explore;
+        self.wished_anew(env, activity);
+        Ok(())
+    }
+
+    /// SHIM_LOC_LOCAL_PREF: the preference of one locator of ours; the peer is told.
+    pub fn wish_local(
+        &mut self,
+        env: &dyn Env,
+        activity: &Activity,
+        wanted: Wanted,
+    ) -> Result<(), WishError> {
+        let set = self.local_set(env).ok_or(WishError::NotALocator)?;
+        if !set.contains(&wanted.addr) {
+            return Err(WishError::NotALocator);
+        }
+        self.peers.wishes_mut()?.prefer(wanted)?;
+        self.wished_anew(env, activity);
+        Ok(())
+    }
+
+    /// SHIM_LOC_PEER_PREF: the preference of one locator of the peer's.
+    pub fn wish_peer(
+        &mut self,
+        env: &dyn Env,
+        activity: &Activity,
+        wanted: Wanted,
+    ) -> Result<(), WishError> {
+        self.peers.wish(wanted)?;
+        self.wished_anew(env, activity);
+        Ok(())
+    }
+
+    /// SHIM_LOCLIST_LOCAL: of Ls(local) these only, with these preferences; the peer is told.
+    pub fn wish_locals(
+        &mut self,
+        env: &dyn Env,
+        activity: &Activity,
+        list: &[Wanted],
+    ) -> Result<(), WishError> {
+        let set = self.local_set(env).ok_or(WishError::NotALocator)?;
+        if !list.iter().all(|wanted| set.contains(&wanted.addr)) {
+            return Err(WishError::NotALocator);
+        }
+        if !list.iter().any(|wanted| set.is_present(&wanted.addr)) {
+            return Err(WishError::Nothing);
+        }
+        let generation = env.random() as u32;
+        self.peers.wishes_mut()?.narrow(list, generation)?;
+        self.wished_anew(env, activity);
+        Ok(())
+    }
+
+    /// SHIM_LOCLIST_PEER: of Ls(peer) these only, with these preferences.
+    pub fn wish_peers(
+        &mut self,
+        env: &dyn Env,
+        activity: &Activity,
+        list: &[Wanted],
+    ) -> Result<(), WishError> {
+        self.peers.narrow(list)?;
+        self.wished_anew(env, activity);
+        Ok(())
+    }
+
+    /// Feedback of an application: a negative one asks whether the current pair works, which
+    /// costs others of this context some probes; a pair is left only if it does not answer.
+    pub fn feedback(&mut self, env: &dyn Env, activity: &Activity, feedback: Feedback) {
+        self.path_hint(
+            env,
+            activity,
+            match feedback {
+                Feedback::Satisfactory => super::Hint::PositiveFeedback,
+                Feedback::Negative => super::Hint::NegativeFeedback,
+            },
+        );
+    }
+
+    /// A wish changed: the peer is told what it has to know, and the best pair is tried at
+    /// once, since somebody asked for it.
+    fn wished_anew(&mut self, env: &dyn Env, activity: &Activity) {
+        self.touch();
+        self.announce(env);
+        if self.reap_state() == Some(ReapState::Operational) && self.is_worse(env) {
+            self.reap_step(env, activity, |reap, io| reap.explore(io, Aim::Preferred));
+        }
+    }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What applications wish of one context's own locators and timers (RFC 6316 section 6).
+//!
+//! Ls(local) belongs to a set that many contexts share; a context that applications have
+//! wishes for has them in memory of its own. They go by address: the set may change.
+
+use super::{NoMemory, Preference, MAX_LOCATORS};
+use crate::proto::addr::Addr;
+use crate::proto::context::wish::{Explore, Wanted};
+
+/// The wishes of one context; the driver keeps them behind a pointer
+/// ([`super::LocatorStore::wishes`]).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wishes {
+    /// The Send Timeout in ms; 0: the administrator's.
+    pub send_timeout_ms: u32,
+    /// Parameters of exploration.
+    pub explore: Explore,
+    len: u8,
+    locals: [Wanted; MAX_LOCATORS],
+    /// Only what is in `locals` is Ls(local), and this goes into its generation.
+    narrowed: Option<u32>,
+}
+
+impl Wishes {
+    fn locals(&self) -> &[Wanted] {
+        self.locals.get(..usize::from(self.len)).unwrap_or_default()
+    }
+
+    fn get(&self, addr: &Addr) -> Option<&Wanted> {
+        self.locals().iter().find(|l| l.addr == *addr)
+    }
+
+    /// Whether Ls(local) is without this locator.
+    pub(super) fn excludes(&self, addr: &Addr) -> bool {
+        self.narrowed.is_some() && self.get(addr).is_none()
+    }
+
+    /// The preference of a locator, in place of the administrator's.
+    pub(super) fn preference(&self, addr: &Addr, set: Preference) -> Preference {
+        match self.get(addr) {
+            Some(wish) => Preference { priority: wish.priority, weight: wish.weight, ..set },
+            None => set,
+        }
+    }
+
+    /// The generation of the list, if it is another one than the set's.
+    pub(super) fn generation(&self, set: u32) -> u32 {
+        self.narrowed.map_or(set, |own| own.wrapping_add(set))
+    }
+
+    /// Prefers a locator so much.
+    pub fn prefer(&mut self, wanted: Wanted) -> Result<(), NoMemory> {
+        let len = usize::from(self.len);
+        let known = self.locals().iter().position(|l| l.addr == wanted.addr);
+        let room = self.locals.get_mut(known.unwrap_or(len)).ok_or(NoMemory)?;
+        *room = wanted;
+        if known.is_none() {
+            self.len = self.len.saturating_add(1);
+        }
+        Ok(())
+    }
+
+    /// From now on only these are Ls(local).
+    pub fn narrow(&mut self, list: &[Wanted], generation: u32) -> Result<(), NoMemory> {
+        self.locals.get_mut(..list.len()).ok_or(NoMemory)?.copy_from_slice(list);
+        self.len = u8::try_from(list.len()).map_err(|_| NoMemory)?;
+        self.narrowed = Some(generation);
+        Ok(())
+    }
+}
