@@ -19,6 +19,7 @@ use crate::proto::context::Failure;
 use crate::proto::context::State;
 use crate::proto::counter::Counter;
 use crate::proto::locator::LocalLocator;
+use crate::proto::locator::LocalSet;
 use crate::proto::locator::Method;
 use crate::proto::locator::PeerLocator;
 use crate::proto::locator::Preference;
@@ -83,7 +84,7 @@ pub(crate) fn hba_dump(state: &NetState, page: &mut Page<'_>) -> Written {
     let control = state.control();
     page.add_each(spec::CMD_HBA_GET, control.sets.iter(), |w, set: &Set| {
         w.bytes(spec::HBA_PARAMETERS, &set.pds)?;
-        set.locators.iter().try_for_each(|l| local(w, spec::HBA_LOCATOR, l))
+        set.locators.iter().try_for_each(|l| local(w, spec::HBA_LOCATOR, l, l.pref))
     })
 }
 
@@ -191,10 +192,12 @@ fn write_context(state: &NetState, w: &mut Writer<'_>, name: &Name) -> Result<bo
     states(w, ctx.state(), ctx.reap_state())?;
     pair(w, (spec::CONTEXT_LOCAL, spec::CONTEXT_PEER), &ctx.tx_pair())?;
     if let Some(set) = sets.of(&ctx.ulids().pair.local) {
-        set.locators.iter().try_for_each(|l| local(w, spec::CONTEXT_LOCAL_LOCATOR, l))?;
+        let set = LocalSet { wishes: ctx.wishes(), ..set };
+        let mut listed = set.listed();
+        listed.try_for_each(|l| local(w, spec::CONTEXT_LOCAL_LOCATOR, l, set.preference(l)))?;
     }
     ctx.peer_locators().iter().try_for_each(|l| peer(w, l))?;
-    w.u32(spec::CONTEXT_SEND_TIMEOUT, config.send_timeout_ms)?;
+    w.u32(spec::CONTEXT_SEND_TIMEOUT, ctx.send_timeout_ms(&config))?;
     w.u32(spec::CONTEXT_KEEPALIVE_TIMEOUT, ctx.keepalive_ms(&config))?;
     ago(w, spec::CONTEXT_LAST_SENT, node.activity.last_tx())?;
     ago(w, spec::CONTEXT_LAST_RECEIVED, node.activity.last_rx())?;
@@ -245,10 +248,10 @@ fn pair(w: &mut Writer<'_>, (local, peer): (u16, u16), pair: &Pair) -> Written {
 }
 
 /// One of our locators.
-fn local(w: &mut Writer<'_>, attr: u16, locator: &LocalLocator) -> Written {
+fn local(w: &mut Writer<'_>, attr: u16, locator: &LocalLocator, pref: Preference) -> Written {
     let usable = if locator.usable { spec::FLAG_USABLE } else { 0 };
     let flags = usable | spec::FLAG_VERIFIED;
-    w.nest(attr, |w| write_locator(w, locator.addr, locator.method, locator.pref, flags))
+    w.nest(attr, |w| write_locator(w, locator.addr, locator.method, pref, flags))
 }
 
 /// One of the peer's locators.
@@ -259,7 +262,7 @@ fn peer(w: &mut Writer<'_>, locator: &PeerLocator) -> Written {
         (false, _) => 0,
     };
     w.nest(spec::CONTEXT_PEER_LOCATOR, |w| {
-        write_locator(w, locator.addr, locator.method(), locator.pref, flags)
+        write_locator(w, locator.addr, locator.method(), locator.preference(), flags)
     })
 }
 

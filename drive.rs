@@ -10,6 +10,7 @@ use crate::netns::Control;
 use crate::netns::NetState;
 use crate::proto::addr::Addr;
 use crate::proto::addr::Tag;
+use crate::proto::addr::UlidPair;
 use crate::proto::config::Config;
 use crate::proto::context::Context;
 use crate::proto::context::Event;
@@ -151,6 +152,12 @@ impl Core<'_> {
             post(self.state, &mut self.batch.outbox, self.buffer, &reply);
         }
         result
+    }
+
+    /// CT(local) of the context of these ULIDs, if packets are its business.
+    pub(crate) fn active(&mut self, ulids: &UlidPair) -> Option<Tag> {
+        let (node, locked) = self.table.writer.by_ulids(ulids)?;
+        locked.ctx.is_active().then(|| node.tag())
     }
 
     /// Calls a context, if it is still there, and drains it.

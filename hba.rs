@@ -96,6 +96,7 @@ impl Sets {
             pds: &s.pds,
             locators: &s.locators,
             generation: s.generation,
+            wishes: None,
         })
     }
 

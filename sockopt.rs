@@ -5,9 +5,17 @@
 //! What an option means is decided in `proto/sockapi.rs`; here the socket is looked at and the
 //! context of its addresses is found.
 
+use crate::drive;
+use crate::netns::Control;
 use crate::netns::NetState;
 use crate::netns::View;
 use crate::proto::addr::UlidPair;
+use crate::proto::context::wish::Wanted;
+use crate::proto::context::wish::WishError;
+use crate::proto::context::Context;
+use crate::proto::env::Env;
+use crate::proto::locator::LocalSet;
+use crate::proto::reap::activity::Activity;
 use crate::proto::sockapi;
 use crate::proto::sockapi::uapi;
 use crate::proto::sockapi::Errno;
@@ -24,7 +32,8 @@ use crate::sys::sock;
 use crate::sys::sock::Info;
 use crate::sys::sock::Socket;
 use crate::sys::user::Given;
-use crate::sys::user::Wanted;
+use crate::sys::user::Wanted as Room;
+use crate::table::Locators;
 use kernel::prelude::*;
 
 /// An error of the API or of the kernel, as a negative number.
@@ -61,22 +70,123 @@ pub(crate) fn set(socket: &Socket<'_>, name: i32, given: &Given<'_>) -> i32 {
 }
 
 fn try_set(socket: &Socket<'_>, name: i32, given: &Given<'_>) -> Result<(), Failure> {
-    match sockapi::set(name, &view(&socket.info()))? {
-        Set::DontShim => Ok(socket.set_dontshim(sockapi::flag(given.read()?)?)?),
+    let info = socket.info();
+    let set = sockapi::set(name, &view(&info))?;
+    if set == Set::DontShim {
+        return Ok(socket.set_dontshim(sockapi::flag(given.read()?)?)?);
+    }
+    let context = Associated::of(socket, &info)?;
+    match set {
+        Set::DontShim => Ok(()),
+        Set::Pref(side) => set_preference(&context, side, given),
+        Set::List(side) => set_list(&context, side, given),
+        Set::AppTimeout => {
+            let ms = sockapi::seconds(given.read()?)?;
+            context.wish(|ctx, env, activity| ctx.wish_send_timeout(env, activity, ms))
+        }
+        Set::PathExplore => {
+            let explore = sockapi::explore(given.read()?)?;
+            context.wish(|ctx, env, activity| ctx.wish_explore(env, activity, explore))
+        }
+        Set::Feedback(feedback) => {
+            given.read::<{ uapi::INT_LEN }>()?.ok_or(Errno::Invalid)?;
+            context.wish(|ctx, env, activity| {
+                ctx.feedback(env, activity, feedback);
+                Ok(())
+            })
+        }
+    }
+}
+
+fn set_preference(context: &Associated<'_>, side: Side, given: &Given<'_>) -> Result<(), Failure> {
+    let octets = given.read()?.ok_or(Errno::Invalid)?;
+    let wanted = Locator::parse(&octets)?.wanted()?;
+    context.wish(|ctx, env, activity| match side {
+        Side::Local => ctx.wish_local(env, activity, wanted),
+        Side::Peer => ctx.wish_peer(env, activity, wanted),
+    })
+}
+
+fn set_list(context: &Associated<'_>, side: Side, given: &Given<'_>) -> Result<(), Failure> {
+    sockapi::list(given.len())?;
+    let octets = given.read_all()?;
+    let mut all = [Wanted::default(); MAX_LOCATORS];
+    let mut len = 0;
+    for (to, octets) in all.iter_mut().zip(octets.chunks_exact(uapi::LOCATOR_LEN)) {
+        let octets = octets.try_into().map_err(|_| Errno::Invalid)?;
+        *to = Locator::parse(octets)?.wanted()?;
+        len += 1;
+    }
+    let list = all.get(..len).unwrap_or(&all);
+    context.wish(|ctx, env, activity| match side {
+        Side::Local => ctx.wish_locals(env, activity, list),
+        Side::Peer => ctx.wish_peers(env, activity, list),
+    })
+}
+
+/// The context that is associated with a socket: the one of its two addresses, unless the socket
+/// wants no shim.
+struct Associated<'a> {
+    state: &'a NetState,
+    ulids: UlidPair,
+}
+
+impl<'a> Associated<'a> {
+    /// "When there is no shim context associated with the socket, error code ENOENT is returned
+    /// to the application."
+    fn of(socket: &Socket<'_>, info: &Info<'a>) -> Result<Self, Errno> {
+        if socket.dontshim() {
+            return Err(Errno::NoContext);
+        }
+        let pair = info.addresses.ok_or(Errno::NoContext)?;
+        let state = netns::state(info.net).ok_or(Errno::NoContext)?;
+        let ulids = UlidPair { pair, fii: 0 };
+        let context = Associated { state, ulids };
+        context.with(|_| ()).map(|()| context)
+    }
+
+    /// Looks at the context.
+    fn with<R>(&self, f: impl FnOnce(&Context<Locators>) -> R) -> Result<R, Errno> {
+        let mut control = self.state.control();
+        let (_, locked) = control.writer.by_ulids(&self.ulids).ok_or(Errno::NoContext)?;
+        locked.ctx.is_active().then(|| f(&locked.ctx)).ok_or(Errno::NoContext)
+    }
+
+    /// Tells the context what an application wants of it.
+    fn wish(
+        &self,
+        f: impl FnOnce(&mut Context<Locators>, &dyn Env, &Activity) -> Result<(), WishError>,
+    ) -> Result<(), Failure> {
+        let wished = drive::enter(self.state, |core| {
+            let tag = core.active(&self.ulids)?;
+            core.context(tag, f)
+        });
+        Ok(wished.flatten().ok_or(Errno::NoContext)?.map_err(Errno::from)?)
     }
 }
 
 /// getsockopt(): 0 or a negative error number.
-pub(crate) fn get(socket: &Socket<'_>, name: i32, wanted: &Wanted) -> i32 {
+pub(crate) fn get(socket: &Socket<'_>, name: i32, wanted: &Room) -> i32 {
     status(try_get(socket, name, wanted))
 }
 
-fn try_get(socket: &Socket<'_>, name: i32, wanted: &Wanted) -> Result<(), Failure> {
+fn try_get(socket: &Socket<'_>, name: i32, wanted: &Room) -> Result<(), Failure> {
     let info = socket.info();
     match sockapi::get(name, &view(&info))? {
         Get::DontShim => Ok(wanted.put(&sockapi::int(socket.dontshim()))?),
         Get::DeferredSetup => Ok(wanted.put(&sockapi::int(true))?),
         Get::Associated => Ok(wanted.put(&sockapi::int(is_associated(socket, &info)))?),
+        Get::AppTimeout => {
+            let context = Associated::of(socket, &info)?;
+            let ms = context.with(|ctx| ctx.wishes().map_or(0, |wishes| wishes.send_timeout_ms))?;
+            Ok(wanted.put(&((ms / 1000) as i32).to_ne_bytes())?)
+        }
+        Get::PathExplore => {
+            let context = Associated::of(socket, &info)?;
+            let config = context.state.config();
+            let explore = context.with(|ctx| ctx.explore(&config))?;
+            Ok(wanted.put(&sockapi::explore_octets(&explore))?)
+        }
         Get::Pref(side) => {
             let list = locators(socket, &info, side)?;
             let best = sockapi::preferred(list.iter()).ok_or(Errno::NoContext)?;
@@ -98,7 +208,7 @@ fn is_associated(socket: &Socket<'_>, info: &Info<'_>) -> bool {
     path.is_some() && !socket.dontshim()
 }
 
-fn put_list(list: &List, info: &Info<'_>, side: Side, wanted: &Wanted) -> Result<(), Failure> {
+fn put_list(list: &List, info: &Info<'_>, side: Side, wanted: &Room) -> Result<(), Failure> {
     sockapi::fits(wanted.room(), list.len)?;
     let room = list.len * uapi::LOCATOR_LEN;
     let mut octets = KVec::with_capacity(room, GFP_KERNEL).map_err(Error::from)?;
@@ -130,50 +240,43 @@ impl List {
     }
 }
 
-/// The locators of the context that is associated with a socket: the one of its two addresses.
+/// The locators of the context that is associated with a socket.
 fn locators(socket: &Socket<'_>, info: &Info<'_>, side: Side) -> Result<List, Failure> {
-    if socket.dontshim() {
-        return Err(Errno::NoContext.into());
-    }
-    let pair = info.addresses.ok_or(Errno::NoContext)?;
-    let state = netns::state(info.net).ok_or(Errno::NoContext)?;
-    let ulids = UlidPair { pair, fii: 0 };
+    let context = Associated::of(socket, info)?;
     let list = match side {
-        Side::Local => local_locators(state, &ulids),
-        Side::Peer => peer_locators(state, &ulids),
+        Side::Local => context.local_locators(),
+        Side::Peer => context.peer_locators(),
     };
-    Ok(list.ok_or(Errno::NoContext)?)
+    Ok(list?)
 }
 
-fn peer_locators(state: &NetState, ulids: &UlidPair) -> Option<List> {
-    let mut control = state.control();
-    let (_, locked) = control.writer.by_ulids(ulids)?;
-    if !locked.ctx.is_active() {
-        return None;
+impl Associated<'_> {
+    fn peer_locators(&self) -> Result<List, Errno> {
+        self.with(|ctx| {
+            List::of(ctx.peer_locators().iter().filter(|l| l.is_candidate()).map(|l| Locator {
+                addr: l.addr,
+                priority: l.preference().priority.into(),
+                weight: l.preference().weight.into(),
+                interface: 0,
+                flags: flags(l.method()),
+            }))
+        })
     }
-    Some(List::of(locked.ctx.peer_locators().iter().filter(|l| l.is_verified()).map(|l| Locator {
-        addr: l.addr,
-        priority: l.pref.priority.into(),
-        weight: l.pref.weight.into(),
-        interface: 0,
-        flags: flags(l.method()),
-    })))
-}
 
-fn local_locators(state: &NetState, ulids: &UlidPair) -> Option<List> {
-    let mut control = state.control();
-    let (_, locked) = control.writer.by_ulids(ulids)?;
-    if !locked.ctx.is_active() {
-        return None;
+    fn local_locators(&self) -> Result<List, Errno> {
+        let mut control = self.state.control();
+        let Control { sets, writer, .. } = &mut *control;
+        let (_, locked) = writer.by_ulids(&self.ulids).ok_or(Errno::NoContext)?;
+        let set = sets.of(&self.ulids.pair.local).filter(|_| locked.ctx.is_active());
+        let set = LocalSet { wishes: locked.ctx.wishes(), ..set.ok_or(Errno::NoContext)? };
+        Ok(List::of(set.listed().map(|l| Locator {
+            addr: l.addr,
+            priority: set.preference(l).priority.into(),
+            weight: set.preference(l).weight.into(),
+            interface: 0,
+            flags: flags(l.method),
+        })))
     }
-    let set = control.sets.of(&ulids.pair.local)?;
-    Some(List::of(set.locators.iter().map(|l| Locator {
-        addr: l.addr,
-        priority: l.pref.priority.into(),
-        weight: l.pref.weight.into(),
-        interface: 0,
-        flags: flags(l.method),
-    })))
 }
 
 fn flags(method: Method) -> u16 {

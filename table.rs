@@ -16,6 +16,7 @@ use crate::proto::endpoint::Table;
 use crate::proto::locator::LocatorStore;
 use crate::proto::locator::NoMemory;
 use crate::proto::locator::PeerLocator;
+use crate::proto::locator::Wishes;
 use crate::proto::reap::activity::Activity;
 use crate::proto::reap::activity::Wake;
 use crate::sys;
@@ -217,6 +218,7 @@ pub(crate) struct Locators {
     len: u8,
     few: [PeerLocator; 4],
     many: KVec<PeerLocator>,
+    wishes: Option<KBox<Wishes>>,
 }
 
 impl LocatorStore for Locators {
@@ -246,6 +248,17 @@ impl LocatorStore for Locators {
             true => self.few.get_mut(..self.len.into()).unwrap_or(&mut []),
             false => &mut self.many,
         }
+    }
+
+    fn wishes(&self) -> Option<&Wishes> {
+        self.wishes.as_deref()
+    }
+
+    fn wishes_mut(&mut self) -> Result<&mut Wishes, NoMemory> {
+        if self.wishes.is_none() {
+            self.wishes = Some(KBox::new(Wishes::default(), GFP_ATOMIC).map_err(|_| NoMemory)?);
+        }
+        self.wishes.as_deref_mut().ok_or(NoMemory)
     }
 }
 

@@ -14,6 +14,7 @@
 //! The numbers are those of `include/uapi/linux/shim.h`.
 
 use crate::proto::addr::Addr;
+use crate::proto::context::wish::{Explore, Feedback, Wanted, WishError};
 
 /// Numbers of the user's side.
 pub mod uapi {
@@ -31,6 +32,8 @@ pub mod uapi {
     pub const LOCATOR_LEN: usize = 32;
     /// Octets of an int.
     pub const INT_LEN: usize = 4;
+    /// Octets of a `struct shim_pathexplore`.
+    pub const PATHEXPLORE_LEN: usize = 12;
 }
 
 /// Error numbers, positive.
@@ -38,6 +41,10 @@ pub mod uapi {
 pub enum Errno {
     /// EINVALIDLOCATOR: "the locator is not part of the HBA set" (section 6.16).
     InvalidLocator,
+    /// EUNVERIFIEDLOCATOR: its reachability was never verified (sections 6.9 and 6.11).
+    UnverifiedLocator,
+    /// EUNREACHABLELOCATOR: it is known not to work.
+    UnreachableLocator,
     /// ETOOMANYLOCATORS (sections 6.10 and 6.11).
     TooManyLocators,
     /// EOPNOTSUPP: not with this socket as it is now, or not in this version.
@@ -46,6 +53,8 @@ pub enum Errno {
     NoContext,
     /// EINVAL: a length or a value without a meaning.
     Invalid,
+    /// ENOMEM.
+    NoMemory,
     /// ENOPROTOOPT: no such option, or no socket of ours.
     NoSuchOption,
 }
@@ -55,11 +64,25 @@ impl Errno {
     pub const fn number(self) -> i32 {
         match self {
             Errno::InvalidLocator => 600,
+            Errno::UnverifiedLocator => 601,
+            Errno::UnreachableLocator => 602,
             Errno::TooManyLocators => 603,
             Errno::NotSupported => 95,
             Errno::NoContext => 2,
             Errno::Invalid => 22,
+            Errno::NoMemory => 12,
             Errno::NoSuchOption => 92,
+        }
+    }
+}
+
+impl From<WishError> for Errno {
+    fn from(error: WishError) -> Self {
+        match error {
+            WishError::NotALocator | WishError::Nothing => Errno::InvalidLocator,
+            WishError::Unverified => Errno::UnverifiedLocator,
+            WishError::Unreachable => Errno::UnreachableLocator,
+            WishError::NoMemory => Errno::NoMemory,
         }
     }
 }
@@ -129,8 +152,14 @@ pub enum Name {
     Pref(Side),
     /// SHIM_LOCLIST_LOCAL, SHIM_LOCLIST_PEER (6.10, 6.11).
     List(Side),
+    /// SHIM_APP_TIMEOUT (6.12).
+    AppTimeout,
+    /// SHIM_PATHEXPLORE (6.13).
+    PathExplore,
     /// SHIM_CONTEXT_DEFERRED_SETUP (6.14).
     DeferredSetup,
+    /// SHIM_FEEDBACK_POSITIVE, SHIM_FEEDBACK_NEGATIVE: extensions.
+    Feedback(Feedback),
     /// Of the API, but not offered by this version.
     Later,
 }
@@ -154,8 +183,12 @@ impl Name {
             132 => Name::Pref(Side::Peer),
             137 => Name::List(Side::Local),
             138 => Name::List(Side::Peer),
+            139 => Name::AppTimeout,
+            140 => Name::PathExplore,
             141 => Name::DeferredSetup,
-            130 | 133..=136 | 139 | 140 | 142..=146 => Name::Later,
+            145 => Name::Feedback(Feedback::Satisfactory),
+            146 => Name::Feedback(Feedback::Negative),
+            130 | 133..=136 | 142..=144 => Name::Later,
             _ => return Err(Errno::NoSuchOption),
         })
     }
@@ -172,6 +205,10 @@ pub enum Get {
     Pref(Side),
     /// Locators: all of the context.
     List(Side),
+    /// An int: the Send Timeout that applications want, in seconds; 0: none does.
+    AppTimeout,
+    /// A `struct shim_pathexplore`: what is in force.
+    PathExplore,
     /// An int: "The option value of 1 means that the shim sub-layer supports deferred context
     /// setup" (section 6.14).
     DeferredSetup,
@@ -182,7 +219,9 @@ pub fn get(number: i32, socket: &Socket) -> Result<Get, Errno> {
     socket.is_served()?;
     let get = match Name::from_number(number)? {
         Name::DontShim => return Ok(Get::DontShim),
-        Name::Later => return Err(Errno::NotSupported),
+        Name::Later | Name::Feedback(_) => return Err(Errno::NotSupported),
+        Name::AppTimeout => Get::AppTimeout,
+        Name::PathExplore => Get::PathExplore,
         Name::Associated => Get::Associated,
         Name::DeferredSetup => Get::DeferredSetup,
         Name::Pref(side) => Get::Pref(side),
@@ -201,24 +240,85 @@ pub fn get(number: i32, socket: &Socket) -> Result<Get, Errno> {
 pub enum Set {
     /// The socket's own bit, from an int (see [`flag`]).
     DontShim,
+    /// From a locator: how much the context prefers it.
+    Pref(Side),
+    /// From locators: the list of the context.
+    List(Side),
+    /// From an int (see [`seconds`]): the context's Send Timeout.
+    AppTimeout,
+    /// From a `struct shim_pathexplore` (see [`explore`]).
+    PathExplore,
+    /// From an int, whose value has no meaning.
+    Feedback(Feedback),
 }
 
 /// What setsockopt() of an option is.
 pub fn set(number: i32, socket: &Socket) -> Result<Set, Errno> {
     socket.is_served()?;
-    match Name::from_number(number)? {
+    let set = match Name::from_number(number)? {
         // "Any attempt to disable the multihoming shim support MUST be made by the application
         // before the socket is connected. If an application makes such an attempt for a
         // connected socket, error code EOPNOTSUPP MUST be returned." (Section 6.2; an attempt
         // to enable it comes as late.)
-        Name::DontShim => match socket.is_connected() {
-            false => Ok(Set::DontShim),
-            true => Err(Errno::NotSupported),
-        },
+        Name::DontShim if socket.is_connected() => return Err(Errno::NotSupported),
+        Name::DontShim => return Ok(Set::DontShim),
         // "Note that the socket option is read-only" (sections 6.1, 6.14).
-        Name::Associated | Name::DeferredSetup => Err(Errno::NotSupported),
-        Name::Pref(_) | Name::List(_) | Name::Later => Err(Errno::NotSupported),
+        Name::Associated | Name::DeferredSetup | Name::Later => return Err(Errno::NotSupported),
+        Name::Pref(side) => Set::Pref(side),
+        Name::List(side) => Set::List(side),
+        Name::AppTimeout => Set::AppTimeout,
+        Name::PathExplore => Set::PathExplore,
+        Name::Feedback(feedback) => Set::Feedback(feedback),
+    };
+    // "When the application specifies the socket option to an unconnected socket, error code
+    // EOPNOTSUPP is returned" (sections 6.4, 6.5 and 6.10 to 6.13).
+    match socket.is_connected() {
+        true => Ok(set),
+        false => Err(Errno::NotSupported),
     }
+}
+
+/// The value of SHIM_APP_TIMEOUT, in ms: "in seconds", 0 for none; an hour at most, as for the
+/// administrator. `None`: it was shorter than an int.
+pub fn seconds(value: Option<[u8; uapi::INT_LEN]>) -> Result<u32, Errno> {
+    let value = value.map(i32::from_ne_bytes).ok_or(Errno::Invalid)?;
+    match u32::try_from(value) {
+        Ok(seconds @ 0..=3600) => Ok(seconds.saturating_mul(1000)),
+        _ => Err(Errno::Invalid),
+    }
+}
+
+/// The octets of a `struct shim_pathexplore` (section 8.2): 0 leaves a value as the administrator
+/// set it, and the limits are the administrator's.
+pub fn explore(value: Option<[u8; uapi::PATHEXPLORE_LEN]>) -> Result<Explore, Errno> {
+    let [n0, n1, t0, t1, i0, i1, p0, p1, reserved @ ..] = value.ok_or(Errno::Invalid)?;
+    let field = |a, b| u32::from(u16::from_ne_bytes([a, b]));
+    let explore = Explore {
+        initial_probes: field(n0, n1),
+        keepalive_timeout_ms: field(t0, t1).saturating_mul(1000),
+        keepalive_interval_ms: field(i0, i1).saturating_mul(1000),
+        initial_probe_timeout_ms: field(p0, p1),
+    };
+    let fits = reserved == [0; 4]
+        && explore.initial_probes <= 16
+        && explore.keepalive_timeout_ms <= 3_600_000
+        && explore.keepalive_interval_ms <= 3_600_000
+        && matches!(explore.initial_probe_timeout_ms, 0 | 10..=60_000);
+    fits.then_some(explore).ok_or(Errno::Invalid)
+}
+
+/// The octets of a `struct shim_pathexplore` that tells what is in force; what is longer than a
+/// field can say is told as its greatest value, and a part of a second as a whole one.
+pub fn explore_octets(explore: &Explore) -> [u8; uapi::PATHEXPLORE_LEN] {
+    let narrow = |value: u32| u16::try_from(value).unwrap_or(u16::MAX).to_ne_bytes();
+    let mut out = [0; uapi::PATHEXPLORE_LEN];
+    let fields = narrow(explore.initial_probes)
+        .into_iter()
+        .chain(narrow(explore.keepalive_timeout_ms.div_ceil(1000)))
+        .chain(narrow(explore.keepalive_interval_ms.div_ceil(1000)))
+        .chain(narrow(explore.initial_probe_timeout_ms));
+    out.iter_mut().zip(fields).for_each(|(to, from)| *to = from);
+    out
 }
 
 /// The value of a boolean option: "an integer, and it takes 0 or 1" (section 6.2). `None`: it
@@ -295,11 +395,12 @@ impl Locator {
         })
     }
 
-    /// Priority and weight as they go to a peer, 8 bits each there: what does not fit is
-    /// refused, never cut.
-    pub fn wire_preference(&self) -> Result<(u8, u8), Errno> {
+    /// The wish for this locator, with priority and weight as they go to a peer, 8 bits each
+    /// there: what does not fit is refused, never cut.
+    pub fn wanted(&self) -> Result<Wanted, Errno> {
         let narrow = |value: u16| u8::try_from(value).map_err(|_| Errno::Invalid);
-        Ok((narrow(self.priority)?, narrow(self.weight)?))
+        let (priority, weight) = (narrow(self.priority)?, narrow(self.weight)?);
+        Ok(Wanted { addr: self.addr, priority, weight })
     }
 }
 
@@ -388,8 +489,67 @@ mod tests {
             assert_eq!(got, expected, "get {number}");
             let expected = if number == 129 { Ok(Set::DontShim) } else { Err(Errno::NotSupported) };
             assert_eq!(set(number, &TCP6), expected, "set {number}");
-            assert_eq!(set(number, &connected(TCP6)), Err(Errno::NotSupported), "set {number}");
         }
+    }
+
+    #[test]
+    fn what_can_be_set_connected() {
+        let expected = [
+            (131, Set::Pref(Side::Local)),
+            (132, Set::Pref(Side::Peer)),
+            (137, Set::List(Side::Local)),
+            (138, Set::List(Side::Peer)),
+            (139, Set::AppTimeout),
+            (140, Set::PathExplore),
+            (145, Set::Feedback(Feedback::Satisfactory)),
+            (146, Set::Feedback(Feedback::Negative)),
+        ];
+        for number in 128..=146 {
+            let wanted = expected.iter().find(|(n, _)| *n == number).map(|(_, set)| *set);
+            assert_eq!(set(number, &UDP4), wanted.ok_or(Errno::NotSupported), "set {number}");
+        }
+    }
+
+    #[test]
+    fn timeouts_in_seconds() {
+        let of = |value: i32| seconds(Some(value.to_ne_bytes()));
+        assert_eq!((of(0), of(15), of(3600)), (Ok(0), Ok(15_000), Ok(3_600_000)));
+        for value in [-1, 3601, i32::MIN, i32::MAX] {
+            assert_eq!(of(value), Err(Errno::Invalid));
+        }
+        assert_eq!(seconds(None), Err(Errno::Invalid));
+    }
+
+    #[test]
+    fn parameters_of_exploration() {
+        let octets = |fields: [u16; 6]| {
+            let mut out = [0; 12];
+            for (to, field) in out.chunks_exact_mut(2).zip(fields) {
+                to.copy_from_slice(&field.to_ne_bytes());
+            }
+            out
+        };
+        let full = octets([4, 10, 3, 500, 0, 0]);
+        let explored = explore(Some(full)).unwrap();
+        assert_eq!(explored.keepalive_timeout_ms, 10_000);
+        assert_eq!(explored.keepalive_interval_ms, 3_000);
+        assert_eq!((explored.initial_probes, explored.initial_probe_timeout_ms), (4, 500));
+        assert_eq!(explore_octets(&explored), full);
+        assert_eq!(explore(Some([0; 12])), Ok(Explore::default()));
+        for bad in [
+            [17, 0, 0, 0, 0, 0],
+            [0, 3601, 0, 0, 0, 0],
+            [0, 0, 3601, 0, 0, 0],
+            [0, 0, 0, 9, 0, 0],
+            [0, 0, 0, 60_001, 0, 0],
+            [0, 0, 0, 0, 1, 0],
+            [0, 0, 0, 0, 0, 256],
+        ] {
+            assert_eq!(explore(Some(octets(bad))), Err(Errno::Invalid), "{bad:?}");
+        }
+        assert_eq!(explore(None), Err(Errno::Invalid));
+        let long = Explore { keepalive_timeout_ms: 3_600_000, keepalive_interval_ms: 1, ..explored };
+        assert_eq!(explore_octets(&long), octets([4, 3600, 1, 500, 0, 0]));
     }
 
     #[test]
@@ -401,6 +561,8 @@ mod tests {
             (132, Get::Pref(Side::Peer)),
             (137, Get::List(Side::Local)),
             (138, Get::List(Side::Peer)),
+            (139, Get::AppTimeout),
+            (140, Get::PathExplore),
             (141, Get::DeferredSetup),
         ];
         for number in 128..=146 {
@@ -473,8 +635,9 @@ mod tests {
 
     #[test]
     fn preferences_are_not_cut() {
-        let of = |priority, weight| Locator { priority, weight, ..sample() }.wire_preference();
-        assert_eq!(of(255, 0), Ok((255, 0)));
+        let of = |priority, weight| Locator { priority, weight, ..sample() }.wanted();
+        let addr = sample().addr;
+        assert_eq!(of(255, 7), Ok(Wanted { addr, priority: 255, weight: 7 }));
         assert_eq!(of(256, 0), Err(Errno::Invalid));
         assert_eq!(of(0, 256), Err(Errno::Invalid));
     }

@@ -42,6 +42,20 @@ impl Given<'_> {
         to_result(unsafe { bindings::shim6_user_read(to, self.value.as_ptr(), N) })?;
         Ok(Some(octets))
     }
+
+    /// Octets that were given.
+    pub(crate) fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    /// All of the value. EFAULT, ENOMEM; the caller limits the length.
+    pub(crate) fn read_all(&self) -> Result<KVec<u8>> {
+        let mut octets = KVec::from_elem(0, self.len(), GFP_KERNEL)?;
+        let to = octets.as_mut_ptr().cast();
+        // SAFETY: `to` has room for that many octets; the function checks what it reads from.
+        to_result(unsafe { bindings::shim6_user_read(to, self.value.as_ptr(), self.len()) })?;
+        Ok(octets)
+    }
 }
 
 /// What getsockopt() wants filled.

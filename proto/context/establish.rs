@@ -219,19 +219,20 @@ impl<S: LocatorStore> Context<S> {
 
     /// Writes an R2 (7.14) for an exchange with this nonce.
     pub fn emit_r2(&mut self, env: &dyn Env, nonce: u32, out: &mut [u8]) -> Option<usize> {
-        let set = env.local_set(&self.ulids.pair.local)?;
+        let set = self.local_set(env)?;
+        let send_timeout_ms = self.config(env).send_timeout_ms;
         let body = Body::R2 { responder_tag: self.local_tag, initiator_nonce: nonce };
         let mut bare = false;
         let len = loop {
             let mut message = Builder::new(out, &body);
-            local::put_all(&mut message, env, &set, bare);
+            local::put_all(&mut message, &set, send_timeout_ms, bare);
             match message.finish() {
                 // What does not fit is told later, in an Update.
                 None if !bare => bare = true,
                 len => break len?,
             }
         };
-        let now = Told::now(&set, env.config().send_timeout_ms);
+        let now = Told::now(&set, send_timeout_ms);
         self.told = Some(if bare { Told { generation: None, ..now } } else { now });
         self.announce(env);
         env.count(Counter::TxR2);

@@ -3,7 +3,7 @@
 //! The initiator's half of an establishment: I1, I2 and I2bis, their retransmission and
 //! the end of patience (RFC 5533 sections 7.7, 7.8, 7.11, 7.12, 7.18 and 7.19).
 
-use super::local;
+use super::local::{self, Told};
 use crate::proto::addr::{Pair, Tag, UlidPair};
 use crate::proto::config::Config;
 use crate::proto::counter::Counter;
@@ -186,14 +186,18 @@ impl Handshake {
         &mut self,
         env: &dyn Env,
         set: &LocalSet<'_>,
+        send_timeout_ms: u32,
         ulids: &UlidPair,
         tag: Tag,
         out: &mut [u8],
     ) -> Option<usize> {
         self.due = false;
-        let len = match self.write(env, set, ulids, tag, self.bare, out) {
-            // A list and parameters that do not fit: tell them later, in an Update.
-            None => self.write(env, set, ulids, tag, true, out)?,
+        let len = match self.write(set, send_timeout_ms, ulids, tag, out) {
+            None => {
+                // A list and parameters that do not fit: tell them later, in an Update.
+                self.bare = true;
+                self.write(set, send_timeout_ms, ulids, tag, out)?
+            }
             Some(len) => len,
         };
         env.count(match self.step {
@@ -209,13 +213,21 @@ impl Handshake {
         !matches!(self.step, Step::I1) && !self.bare
     }
 
+    /// What the peer knows from the message of this step, of all that there is to tell now.
+    pub fn told(&self, now: Told) -> Option<Told> {
+        match (&self.step, self.bare) {
+            (Step::I1, _) => None,
+            (_, true) => Some(Told { generation: None, ..now }),
+            (_, false) => Some(now),
+        }
+    }
+
     fn write(
         &self,
-        env: &dyn Env,
         set: &LocalSet<'_>,
+        send_timeout_ms: u32,
         ulids: &UlidPair,
         tag: Tag,
-        bare: bool,
         out: &mut [u8],
     ) -> Option<usize> {
         let (initiator_tag, initiator_nonce) = (tag, self.nonce);
@@ -245,7 +257,7 @@ impl Handshake {
             message.fii(ulids.fii);
         }
         if validator.is_some() {
-            local::put_all(&mut message, env, set, bare);
+            local::put_all(&mut message, set, send_timeout_ms, self.bare);
         }
         message.finish()
     }

@@ -2,7 +2,6 @@
 
 //! What we tell a peer of ourselves in I2, I2bis, R2 and Update Request, and the memory of it.
 
-use crate::proto::env::Env;
 use crate::proto::locator::LocalSet;
 use crate::proto::wire::Builder;
 
@@ -26,7 +25,7 @@ impl Told {
     /// What a message that tells everything tells now.
     pub fn now(set: &LocalSet<'_>, send_timeout_ms: u32) -> Told {
         Told {
-            generation: tells_list(set).then_some(set.generation),
+            generation: tells_list(set).then_some(set.generation()),
             preferences: sum(set),
             timeout_s: timeout_s(send_timeout_ms),
         }
@@ -50,8 +49,8 @@ fn sum(set: &LocalSet<'_>) -> u32 {
     if !set.has_preferences() {
         return 0;
     }
-    let octets = set.locators.iter().flat_map(|l| {
-        let told = l.told();
+    let octets = set.listed().flat_map(|l| {
+        let told = set.told(l);
         [told.flags, told.priority, told.weight]
     });
     octets.fold(0x811c_9dc5, |sum: u32, octet| (sum ^ u32::from(octet)).wrapping_mul(0x0100_0193))
@@ -61,14 +60,14 @@ fn sum(set: &LocalSet<'_>) -> u32 {
 /// [...] MUST be included in the I2 message when the locator list is included".
 pub fn put_list(message: &mut Builder<'_>, set: &LocalSet<'_>) {
     if tells_list(set) {
-        message.locators(set.generation, set.locators.iter().map(|l| (l.addr, l.method)));
+        message.locators(set.generation(), set.listed().map(|l| (l.addr, l.method)));
         message.pds(set.pds);
     }
 }
 
 /// Adds our preferences: "Optionally sent when the locators don't all have equal preference".
 pub fn put_preferences(message: &mut Builder<'_>, set: &LocalSet<'_>) {
-    message.preferences(set.generation, set.locators.iter().map(|l| l.told()));
+    message.preferences(set.generation(), set.listed().map(|l| set.told(l)));
 }
 
 /// Adds the Keepalive Timeout: "If the node is using a non-default Send Timeout value, it
@@ -81,12 +80,17 @@ pub fn put_timeout(message: &mut Builder<'_>, send_timeout_ms: u32, always: bool
 }
 
 /// Adds everything. `bare` leaves the list out, for a peer that refused it.
-pub fn put_all(message: &mut Builder<'_>, env: &dyn Env, set: &LocalSet<'_>, bare: bool) {
+pub fn put_all(
+    message: &mut Builder<'_>,
+    set: &LocalSet<'_>,
+    send_timeout_ms: u32,
+    bare: bool,
+) {
     if !bare {
         put_list(message, set);
         if tells_list(set) && set.has_preferences() {
             put_preferences(message, set);
         }
     }
-    put_timeout(message, env.config().send_timeout_ms, false);
+    put_timeout(message, send_timeout_ms, false);
 }

@@ -17,6 +17,7 @@
 //! * [`establish`]: what messages of the establishment do to a context.
 //! * [`learn`], [`local`]: what a peer tells, what we tell.
 //! * [`update`]: telling changes.
+//! * [`wish`]: what applications want of it.
 //! * [`session`]: REAP, timers, and the end of an established context.
 //! * [`setup`]: which pairs deserve a context. [`event`]: what the world is told.
 
@@ -28,6 +29,7 @@ pub mod local;
 pub mod session;
 pub mod setup;
 pub mod update;
+pub mod wish;
 
 pub use event::{Event, Failure, Hint};
 pub use setup::{Setup, SetupSlot};
@@ -35,7 +37,7 @@ pub use setup::{Setup, SetupSlot};
 use crate::proto::addr::{Pair, Tag, UlidPair};
 use crate::proto::config::Config;
 use crate::proto::env::{Env, Transmit};
-use crate::proto::locator::{LocatorStore, PeerLocator, PeerLocators};
+use crate::proto::locator::{LocalSet, LocatorStore, PeerLocator, PeerLocators};
 use crate::proto::reap::activity::Activity;
 use crate::proto::reap::prefer::Prefer;
 use crate::proto::reap::{timing, Reap, ReapState};
@@ -172,20 +174,23 @@ impl<S: LocatorStore> Context<S> {
     /// How many milliseconds after [`crate::proto::reap::activity::Wake::Arm`] the timer
     /// must expire at the latest.
     pub fn wake_after_ms(&self, config: &Config) -> u32 {
-        timing::wake_after(config, config.send_timeout_ms, self.keepalive_ms(config))
+        let config = self.wished(config);
+        timing::wake_after(&config, config.send_timeout_ms, self.keepalive_ms(&config))
     }
 
     /// Our Send Timeout in this context.
     pub fn send_timeout_ms(&self, config: &Config) -> u32 {
-        config.send_timeout_ms
+        self.wished(config).send_timeout_ms
     }
 
     /// "X seconds, where X is the peer's Send Timeout as communicated in the Keepalive
     /// Timeout Option" (RFC 5534 section 7).
     pub fn keepalive_ms(&self, config: &Config) -> u32 {
-        match self.keepalive_timeout_ms {
-            0 => config.keepalive_timeout_ms,
-            told => told,
+        let wished = self.wishes().map_or(0, |wishes| wishes.explore.keepalive_timeout_ms);
+        match (wished, self.keepalive_timeout_ms) {
+            (0, 0) => config.keepalive_timeout_ms,
+            (ms, 0) | (0, ms) => ms,
+            (wished, told) => wished.min(told),
         }
     }
 
@@ -206,13 +211,13 @@ impl<S: LocatorStore> Context<S> {
         activity: &Activity,
         out: &mut [u8],
     ) -> Option<Transmit> {
+        let timeout_ms = self.config(env).send_timeout_ms;
         let (pair, len) = match &mut self.phase {
             Phase::Opening(handshake) if handshake.is_due() => {
-                let set = env.local_set(&self.ulids.pair.local)?;
-                let len = handshake.emit(env, &set, &self.ulids, self.local_tag, out)?;
-                if handshake.tells() {
-                    self.told = Some(Told::now(&set, env.config().send_timeout_ms));
-                }
+                let set = local_set(env, &self.ulids, &self.peers)?;
+                let len =
+                    handshake.emit(env, &set, timeout_ms, &self.ulids, self.local_tag, out)?;
+                self.told = handshake.told(Told::now(&set, timeout_ms)).or(self.told);
                 (handshake.pair, len)
             }
             Phase::Up(_) => self.session_transmit(env, activity, out)?,
@@ -221,8 +226,21 @@ impl<S: LocatorStore> Context<S> {
         Some(Transmit { src: pair.local, dst: pair.peer, len })
     }
 
+    /// Ls(local), as applications wish it.
+    fn local_set<'a>(&'a self, env: &'a dyn Env) -> Option<LocalSet<'a>> {
+        local_set(env, &self.ulids, &self.peers)
+    }
+
     /// Something that packets see changed.
     fn touch(&mut self) {
         self.revision = self.revision.wrapping_add(1);
     }
+}
+
+fn local_set<'a, S: LocatorStore>(
+    env: &'a dyn Env,
+    ulids: &UlidPair,
+    peers: &'a PeerLocators<S>,
+) -> Option<LocalSet<'a>> {
+    env.local_set(&ulids.pair.local).map(|set| LocalSet { wishes: peers.wishes(), ..set })
 }

@@ -5,7 +5,7 @@
 use super::event::Kind;
 use super::learn::{Mode, News, Reject};
 use super::local::Told;
-use super::{Context, Hint, Phase};
+use super::{local_set, Context, Hint, Phase};
 use crate::proto::addr::Pair;
 use crate::proto::counter::Counter;
 use crate::proto::env::Env;
@@ -23,26 +23,26 @@ impl<S: LocatorStore> Context<S> {
     }
 
     fn io<'a>(&'a self, env: &'a dyn Env, activity: &'a Activity, set: LocalSet<'a>) -> Io<'a> {
-        let config = env.config();
+        let config = self.config(env);
         Io {
             env,
             activity,
             paths: self.paths(set),
             tx: self.tx,
-            send_timeout_ms: self.send_timeout_ms(config),
-            keepalive_timeout_ms: self.keepalive_ms(config),
+            keepalive_timeout_ms: self.keepalive_ms(&config),
+            config,
         }
     }
 
     /// Lets REAP make a step, and does what it says.
-    fn reap_step(
+    pub(super) fn reap_step(
         &mut self,
         env: &dyn Env,
         activity: &Activity,
         step: impl FnOnce(&mut Reap, &Io<'_>) -> Outcome,
     ) {
         let Phase::Up(mut reap) = self.phase else { return };
-        let Some(set) = env.local_set(&self.ulids.pair.local) else { return self.leave(env) };
+        let Some(set) = self.local_set(env) else { return self.leave(env) };
         let outcome = step(&mut reap, &self.io(env, activity, set));
         self.phase = Phase::Up(reap);
         self.apply(env, outcome);
@@ -97,8 +97,8 @@ impl<S: LocatorStore> Context<S> {
     }
 
     /// Whether there is a pair that is clearly liked more than the current one.
-    fn is_worse(&self, env: &dyn Env) -> bool {
-        let Some(set) = env.local_set(&self.ulids.pair.local) else { return false };
+    pub(super) fn is_worse(&self, env: &dyn Env) -> bool {
+        let Some(set) = self.local_set(env) else { return false };
         let paths = self.paths(set);
         let current = paths.index(&self.tx).filter(|at| paths.is_candidate(*at));
         let rank = current.and_then(|at| paths.rank(at));
@@ -109,7 +109,7 @@ impl<S: LocatorStore> Context<S> {
 
     /// The timer expired, or a packet asked for attention.
     pub fn handle_timeout(&mut self, env: &dyn Env, activity: &Activity) {
-        if env.local_set(&self.ulids.pair.local).is_none() {
+        if self.local_set(env).is_none() {
             return self.leave(env);
         }
         if self.is_active() && env.now().reached(self.end_of_life(env, activity)) {
@@ -124,7 +124,7 @@ impl<S: LocatorStore> Context<S> {
         if self.prefer_deadline(env, activity).is_some_and(|at| env.now().reached(at)) {
             env.count(Counter::PreferTried);
             self.prefer.begin();
-            self.reap_step(env, activity, |reap, io| reap.explore(io, Aim::Preferred));
+            self.reap_step(env, activity, |reap, io| reap.try_best(io));
         }
     }
 
@@ -151,7 +151,7 @@ impl<S: LocatorStore> Context<S> {
     /// When [`Self::handle_timeout`] has to be called at the latest. After arming the
     /// timer, ask again: a packet may have turned the direction meanwhile.
     pub fn poll_timeout(&self, env: &dyn Env, activity: &Activity) -> Option<Instant> {
-        let Some(set) = env.local_set(&self.ulids.pair.local) else { return Some(env.now()) };
+        let Some(set) = self.local_set(env) else { return Some(env.now()) };
         let reap = match &self.phase {
             Phase::Failed(..) => return None,
             Phase::Opening(handshake) => {
@@ -180,14 +180,14 @@ impl<S: LocatorStore> Context<S> {
         activity: &Activity,
         out: &mut [u8],
     ) -> Option<(Pair, usize)> {
-        let set = env.local_set(&self.ulids.pair.local)?;
         if self.update.is_due() {
-            if set.is_usable(&self.tx.local) {
-                return self.transmit_update(env, activity, &set, out);
+            if self.local_set(env)?.is_present(&self.tx.local) {
+                return self.transmit_update(env, activity, out);
             }
             self.update.defer();
         }
         let Phase::Up(mut reap) = self.phase else { return None };
+        let set = self.local_set(env)?;
         let sent = reap.emit(&self.io(env, activity, set), self.peer_tag, out);
         self.phase = Phase::Up(reap);
         sent
@@ -197,11 +197,13 @@ impl<S: LocatorStore> Context<S> {
         &mut self,
         env: &dyn Env,
         activity: &Activity,
-        set: &LocalSet<'_>,
         out: &mut [u8],
     ) -> Option<(Pair, usize)> {
+        let timeout_ms = self.config(env).send_timeout_ms;
+        let set = local_set(env, &self.ulids, &self.peers)?;
         let told = self.told.as_mut()?;
-        let len = self.update.emit(env, set, self.peer_tag, told, out)?;
+        let len = self.update.emit(&set, timeout_ms, self.peer_tag, told, out)?;
+        env.count(Counter::TxUpdate);
         self.control_sent(env, activity);
         Some((self.tx, len))
     }
@@ -237,8 +239,8 @@ impl<S: LocatorStore> Context<S> {
     /// preference changed; or the Send Timeout did. Tells the peer (RFC 5533 section 10), and
     /// explores if the current pair's own end is not usable any more.
     pub fn local_changed(&mut self, env: &dyn Env, activity: &Activity) {
-        let Some(set) = env.local_set(&self.ulids.pair.local) else { return self.leave(env) };
-        let listed = self.told.is_some_and(|told| told.generation != Some(set.generation));
+        let Some(set) = self.local_set(env) else { return self.leave(env) };
+        let listed = self.told.is_some_and(|told| told.generation != Some(set.generation()));
         let usable = set.is_usable(&self.tx.local);
         self.touch();
         self.announce(env);
@@ -262,8 +264,8 @@ impl<S: LocatorStore> Context<S> {
 
     /// Tells the peer what it does not know yet.
     pub(super) fn announce(&mut self, env: &dyn Env) {
-        let Some(set) = env.local_set(&self.ulids.pair.local) else { return };
-        let now = Told::now(&set, env.config().send_timeout_ms);
+        let Some(set) = self.local_set(env) else { return };
+        let now = Told::now(&set, self.config(env).send_timeout_ms);
         if let (Phase::Up(_), Some(told)) = (&self.phase, &self.told) {
             self.update.changed(env, told, &now);
         }

@@ -5,7 +5,6 @@
 
 use super::local::{self, Told};
 use crate::proto::addr::Tag;
-use crate::proto::counter::Counter;
 use crate::proto::env::Env;
 use crate::proto::locator::LocalSet;
 use crate::proto::time::{jitter, Instant};
@@ -123,8 +122,8 @@ impl Update {
     /// Writes the Update Request. What it tells becomes `told`.
     pub fn emit(
         &mut self,
-        env: &dyn Env,
         set: &LocalSet<'_>,
+        send_timeout_ms: u32,
         tag: Tag,
         told: &mut Told,
         out: &mut [u8],
@@ -137,15 +136,14 @@ impl Update {
             local::put_list(&mut message, set);
         }
         // Without a list of ours at the peer there is nothing that they would refer to.
-        if has(PREFERENCES) && (has(LIST) || told.generation == Some(set.generation)) {
+        if has(PREFERENCES) && (has(LIST) || told.generation == Some(set.generation())) {
             local::put_preferences(&mut message, set);
         }
         if has(TIMEOUT) {
-            local::put_timeout(&mut message, env.config().send_timeout_ms, true);
+            local::put_timeout(&mut message, send_timeout_ms, true);
         }
         let len = message.finish()?;
-        *told = Told::now(set, env.config().send_timeout_ms);
-        env.count(Counter::TxUpdate);
+        *told = Told::now(set, send_timeout_ms);
         Some(len)
     }
 }

@@ -12,7 +12,7 @@ use crate::proto::config::Config;
 use crate::proto::env::Env;
 use crate::proto::locator::{LocatorStore, NoMemory, Wishes};
 use crate::proto::reap::activity::Activity;
-use crate::proto::reap::{Aim, ReapState};
+use crate::proto::reap::ReapState;
 
 /// Why a wish is not granted; nothing changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +96,17 @@ impl<S: LocatorStore> Context<S> {
             }
         }
         config
+    }
+
+    /// The parameters of exploration that are in force, of a namespace with these settings.
+    pub fn explore(&self, config: &Config) -> Explore {
+        let config = self.wished(config);
+        Explore {
+            initial_probes: config.initial_probes,
+            initial_probe_timeout_ms: config.initial_probe_timeout_ms,
+            keepalive_timeout_ms: self.keepalive_ms(&config),
+            keepalive_interval_ms: config.keepalive_interval_ms,
+        }
     }
 
     /// SHIM_APP_TIMEOUT: the Send Timeout in ms, 0 for the administrator's; the peer is told.
@@ -201,7 +212,7 @@ impl<S: LocatorStore> Context<S> {
         self.touch();
         self.announce(env);
         if self.reap_state() == Some(ReapState::Operational) && self.is_worse(env) {
-            self.reap_step(env, activity, |reap, io| reap.explore(io, Aim::Preferred));
+            self.reap_step(env, activity, |reap, io| reap.try_best(io));
         }
     }
 }

@@ -5,8 +5,10 @@
 
 pub mod pairs;
 mod peer;
+mod wish;
 
 pub use peer::{LocatorStore, NoMemory, PeerLocator, PeerLocators};
+pub use wish::Wishes;
 
 pub use crate::proto::wire::lists::Preference;
 pub use crate::proto::wire::{Method, MAX_LOCATORS};
@@ -27,15 +29,6 @@ pub struct LocalLocator {
     pub usable: bool,
 }
 
-impl LocalLocator {
-    /// The element of a Locator Preferences option: "to inform the peer that a given
-    /// locator is known to be not working" (RFC 5533 section 5.15.3).
-    pub fn told(&self) -> Preference {
-        let broken = if self.usable { 0 } else { Preference::BROKEN };
-        Preference { flags: self.pref.flags | broken, ..self.pref }
-    }
-}
-
 /// An HBA or CGA set of ours: the addresses that can stand for each other.
 #[derive(Clone, Copy, Debug)]
 pub struct LocalSet<'a> {
@@ -46,28 +39,63 @@ pub struct LocalSet<'a> {
     /// Changes whenever the addresses in `locators`, their order or their methods do: the
     /// Locator List Generation we send. The driver draws it at random.
     pub generation: u32,
+    /// What applications wish of it in one context; `None` from the driver.
+    pub wishes: Option<&'a Wishes>,
 }
 
-impl LocalSet<'_> {
+impl<'a> LocalSet<'a> {
     /// The index of a locator of ours.
     pub fn index_of(&self, addr: &Addr) -> Option<u8> {
         let at = self.locators.iter().position(|l| l.addr == *addr)?;
         u8::try_from(at).ok()
     }
 
-    /// Whether `addr` is in Ls(local).
+    /// Whether `addr` is in the set.
     pub fn contains(&self, addr: &Addr) -> bool {
         self.index_of(addr).is_some()
     }
 
+    /// Whether the address is there and works, whatever applications wish.
+    pub fn is_present(&self, addr: &Addr) -> bool {
+        self.locators.iter().any(|l| l.addr == *addr && l.usable)
+    }
+
     /// Whether packets can be sent from `addr` now.
     pub fn is_usable(&self, addr: &Addr) -> bool {
-        self.locators.iter().any(|l| l.addr == *addr && l.usable)
+        self.listed().any(|l| l.addr == *addr && l.usable)
+    }
+
+    /// Ls(local): the set without what applications took out of it.
+    pub fn listed(&self) -> impl Iterator<Item = &'a LocalLocator> + Clone + use<'_, 'a> {
+        self.locators.iter().filter(|l| !self.excludes(l))
+    }
+
+    /// Whether applications took it out of Ls(local).
+    pub fn excludes(&self, locator: &LocalLocator) -> bool {
+        self.wishes.is_some_and(|wishes| wishes.excludes(&locator.addr))
+    }
+
+    /// The preference of a locator: the applications', else the administrator's.
+    pub fn preference(&self, locator: &LocalLocator) -> Preference {
+        self.wishes.map_or(locator.pref, |wishes| wishes.preference(&locator.addr, locator.pref))
+    }
+
+    /// The element of a Locator Preferences option: "to inform the peer that a given
+    /// locator is known to be not working" (RFC 5533 section 5.15.3).
+    pub fn told(&self, locator: &LocalLocator) -> Preference {
+        let broken = if locator.usable { 0 } else { Preference::BROKEN };
+        let preference = self.preference(locator);
+        Preference { flags: preference.flags | broken, ..preference }
+    }
+
+    /// The Locator List Generation of [`Self::listed`].
+    pub fn generation(&self) -> u32 {
+        self.wishes.map_or(self.generation, |wishes| wishes.generation(self.generation))
     }
 
     /// Whether a peer has to be told preferences: they "don't all have equal preference".
     pub fn has_preferences(&self) -> bool {
-        let mut told = self.locators.iter().map(LocalLocator::told);
+        let mut told = self.listed().map(|l| self.told(l));
         let first = told.next().unwrap_or_default();
         first != Preference::default() || told.any(|p| p != first)
     }

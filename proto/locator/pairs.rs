@@ -104,7 +104,8 @@ impl Paths<'_> {
     pub fn is_candidate(&self, at: PairIndex) -> bool {
         let local = self.set.locators.get(usize::from(at.local));
         let peer = self.peers.get(usize::from(at.peer));
-        local.is_some_and(|l| l.usable) && peer.is_some_and(PeerLocator::is_verified)
+        local.is_some_and(|l| l.usable && !self.set.excludes(l))
+            && peer.is_some_and(PeerLocator::is_candidate)
     }
 
     /// How much a pair is liked: not told broken; of the same scope (RFC 6724 rules 2 and
@@ -113,7 +114,8 @@ impl Paths<'_> {
     pub fn rank(&self, at: PairIndex) -> Option<Rank> {
         let local = self.set.locators.get(usize::from(at.local))?;
         let peer = self.peers.get(usize::from(at.peer))?;
-        let flags = local.pref.flags | peer.pref.flags;
+        let (ours, theirs) = (self.set.preference(local), peer.preference());
+        let flags = ours.flags | theirs.flags;
         let mut rank = 0;
         if flags & Preference::BROKEN == 0 {
             rank |= Rank::NOT_BROKEN;
@@ -124,8 +126,8 @@ impl Paths<'_> {
         if flags & Preference::TRANSIENT == 0 {
             rank |= Rank::STABLE;
         }
-        rank |= u32::from(255 - peer.pref.priority) << 21;
-        rank |= u32::from(255 - local.pref.priority) << 13;
+        rank |= u32::from(255 - theirs.priority) << 21;
+        rank |= u32::from(255 - ours.priority) << 13;
         if local.addr == self.ulids.local && peer.addr == self.ulids.peer {
             rank |= Rank::ULIDS;
         }
@@ -137,7 +139,7 @@ impl Paths<'_> {
         for (local, l) in (0u8..=254).zip(self.set.locators) {
             for (peer, p) in (0u8..=254).zip(self.peers) {
                 let at = PairIndex { local, peer };
-                if l.usable && p.is_verified() {
+                if l.usable && p.is_candidate() && !self.set.excludes(l) {
                     if let Some(rank) = self.rank(at) {
                         act(at, rank);
                     }

@@ -4,8 +4,9 @@
 //! peer locator, the verification method to use", "a flag specifying whether it has been
 //! verified using HBA or CGA, and a bit specifying whether the locator has been probed".
 
-use super::{Method, Preference, MAX_LOCATORS};
+use super::{Method, Preference, Wishes, MAX_LOCATORS};
 use crate::proto::addr::Addr;
+use crate::proto::context::wish::{Wanted, WishError};
 
 /// There was no memory for a locator list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,22 +21,28 @@ pub struct PeerLocator {
     pub pref: Preference,
     method: u8,
     state: u8,
+    /// Priority and weight of an application, if `WISHED`.
+    wish: [u8; 2],
 }
 
 impl PeerLocator {
     const VERIFIED: u8 = 1;
     const REACHABLE: u8 = 2;
+    const WISHED: u8 = 4;
+    const EXCLUDED: u8 = 8;
+    /// What stays with a locator when the peer tells its list again.
+    const KEPT: u8 = Self::REACHABLE | Self::WISHED | Self::EXCLUDED;
 
     /// A locator that nothing is known of.
     pub fn new(addr: Addr, method: Method) -> Self {
-        PeerLocator { addr, pref: Preference::default(), method: method.number(), state: 0 }
+        PeerLocator { addr, method: method.number(), ..PeerLocator::default() }
     }
 
     /// The ULID: it needs no verification ("a locator (different than the ULID)", RFC
     /// 5533 section 7.2), and the peer was heard at it.
     pub fn ulid(addr: Addr) -> Self {
         let state = Self::VERIFIED | Self::REACHABLE;
-        PeerLocator { addr, pref: Preference::default(), method: 0, state }
+        PeerLocator { addr, state, ..PeerLocator::default() }
     }
 
     /// How the peer said it verifies.
@@ -64,6 +71,29 @@ impl PeerLocator {
         self.state |= Self::REACHABLE;
     }
 
+    /// How much it is preferred: by an application, else by the peer.
+    pub fn preference(&self) -> Preference {
+        match (self.state & Self::WISHED != 0, self.wish) {
+            (true, [priority, weight]) => Preference { priority, weight, ..self.pref },
+            _ => self.pref,
+        }
+    }
+
+    /// Whether an application took it out of Ls(peer).
+    pub fn is_excluded(&self) -> bool {
+        self.state & Self::EXCLUDED != 0
+    }
+
+    /// Whether packets may be sent to it.
+    pub fn is_candidate(&self) -> bool {
+        self.is_verified() && !self.is_excluded()
+    }
+
+    fn prefer(&mut self, wanted: &Wanted) {
+        self.wish = [wanted.priority, wanted.weight];
+        self.state |= Self::WISHED;
+    }
+
     /// Whether the peer said that it does not work.
     pub fn is_broken(&self) -> bool {
         self.pref.flags & Preference::BROKEN != 0
@@ -79,6 +109,10 @@ pub trait LocatorStore: Default {
     fn as_slice(&self) -> &[PeerLocator];
     /// The list, to note what became known of its locators.
     fn as_mut_slice(&mut self) -> &mut [PeerLocator];
+    /// What applications wish of the context's own side.
+    fn wishes(&self) -> Option<&Wishes>;
+    /// The same, to change it; the first call finds memory for it.
+    fn wishes_mut(&mut self) -> Result<&mut Wishes, NoMemory>;
 }
 
 /// Ls(peer) with its generation.
@@ -130,7 +164,10 @@ impl<S: LocatorStore> PeerLocators<S> {
     pub fn replace(&mut self, generation: u32, list: &mut [PeerLocator]) -> Result<(), NoMemory> {
         for new in list.iter_mut() {
             if let Some(old) = self.get(&new.addr) {
-                new.state |= old.state & PeerLocator::REACHABLE;
+                new.state |= old.state & PeerLocator::KEPT;
+                new.wish = old.wish;
+            } else if self.is_narrowed() {
+                new.state |= PeerLocator::EXCLUDED;
             }
         }
         self.store.assign(list.get(..MAX_LOCATORS).unwrap_or(list))?;
@@ -144,6 +181,55 @@ impl<S: LocatorStore> PeerLocators<S> {
         for (locator, pref) in self.store.as_mut_slice().iter_mut().zip(prefs) {
             locator.pref = pref;
         }
+    }
+
+    /// What applications wish of the context's own side.
+    pub fn wishes(&self) -> Option<&Wishes> {
+        self.store.wishes()
+    }
+
+    /// The same, to change it.
+    pub fn wishes_mut(&mut self) -> Result<&mut Wishes, NoMemory> {
+        self.store.wishes_mut()
+    }
+
+    fn is_narrowed(&self) -> bool {
+        self.as_slice().iter().any(PeerLocator::is_excluded)
+    }
+
+    /// An application prefers a locator so much. Errors: [`WishError::NotALocator`].
+    pub fn wish(&mut self, wanted: Wanted) -> Result<(), WishError> {
+        let mut all = self.store.as_mut_slice().iter_mut();
+        let locator = all.find(|l| l.addr == wanted.addr && l.is_verified());
+        locator.ok_or(WishError::NotALocator)?.prefer(&wanted);
+        Ok(())
+    }
+
+    /// An application wants these only. "Error code EUNVERIFIEDLOCATOR is returned when
+    /// reachability for the requested locator has not been verified yet. Error code
+    /// EUNREACHABLELOCATOR is returned when the requested locator is determined to be
+    /// unreachable according to a reachability check" (RFC 6316 section 6.11).
+    pub fn narrow(&mut self, list: &[Wanted]) -> Result<(), WishError> {
+        for wanted in list {
+            let known = self.get(&wanted.addr).filter(|l| l.is_verified());
+            let known = known.ok_or(WishError::NotALocator)?;
+            if known.is_broken() {
+                return Err(WishError::Unreachable);
+            }
+            if !known.is_reachable() {
+                return Err(WishError::Unverified);
+            }
+        }
+        for locator in self.store.as_mut_slice() {
+            match list.iter().find(|wanted| wanted.addr == locator.addr) {
+                Some(wanted) => {
+                    locator.state &= !PeerLocator::EXCLUDED;
+                    locator.prefer(wanted);
+                }
+                None => locator.state |= PeerLocator::EXCLUDED,
+            }
+        }
+        Ok(())
     }
 
     /// Records that the peer was shown to be at `addr`.

@@ -147,7 +147,6 @@ impl Reap {
         restart_send(io);
         let at = match self.aim {
             // The answer from the pair that is being tried needs its time: the same again.
-            Aim::Preferred if self.picks <= 1 => io.paths.best().map(|(at, _)| at),
             Aim::CurrentFirst if self.picks <= 1 => io.paths.index(&io.tx),
             _ => self.pick(io),
         };
@@ -162,6 +161,20 @@ impl Reap {
         self.aim = aim;
         // "No timer is running in the Exploring state."
         io.activity.set(Direction::Exploring, io.tick());
+        self.probes = 1;
+        let at = self.pick(io);
+        self.send_probe(io, at);
+        Outcome { entered, ..Outcome::default() }
+    }
+
+    /// Tries the best pair while the current one works. We hear the peer, so this is the
+    /// InboundOk state, not Exploring: the peer answers with what it received, and stays with
+    /// its own pair, which is no business of ours.
+    pub fn try_best(&mut self, io: &Io<'_>) -> Outcome {
+        let entered = self.enter(io, ReapState::InboundOk);
+        self.aim = Aim::Preferred;
+        self.reports.clear();
+        restart_send(io);
         self.probes = 1;
         let at = self.pick(io);
         self.send_probe(io, at);
@@ -212,10 +225,9 @@ impl Reap {
             return Some(io.env.now());
         }
         let turn = io.activity.turn();
-        let config = io.env.config();
         let again = io.env.now().after(u64::from(timing::wake_after(
-            config,
-            io.send_timeout_ms,
+            &io.config,
+            io.config.send_timeout_ms,
             io.keepalive_timeout_ms,
         )));
         match (self.state, turn.direction) {
@@ -266,7 +278,7 @@ impl Reap {
     }
 
     fn send_probe(&mut self, io: &Io<'_>, at: Option<PairIndex>) {
-        let wait = timing::probe_interval(io.env.config(), self.probes, io.env.random());
+        let wait = timing::probe_interval(&io.config, self.probes, io.env.random());
         self.next_probe = io.env.now().after(wait);
         if let Some(at) = at {
             self.due = Due::Probe(at);

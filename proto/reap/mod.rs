@@ -26,6 +26,7 @@ pub mod report;
 pub mod timing;
 
 use crate::proto::addr::{Pair, Tag};
+use crate::proto::config::Config;
 use crate::proto::env::Env;
 use crate::proto::locator::pairs::{Cursor, Moved, PairIndex, Paths};
 use crate::proto::time::Instant;
@@ -78,8 +79,8 @@ pub struct Io<'a> {
     pub paths: Paths<'a>,
     /// The current address pair.
     pub tx: Pair,
-    /// Our Send Timeout.
-    pub send_timeout_ms: u32,
+    /// The namespace's settings with this context's wishes.
+    pub config: Config,
     /// The Keepalive Timeout: the peer's Send Timeout.
     pub keepalive_timeout_ms: u32,
 }

@@ -24,14 +24,14 @@ fn part(ms: u64, spread: u8) -> u64 {
 
 /// The Send Timer's length in ms.
 pub fn send_timeout(io: &Io<'_>, spread: u8) -> u64 {
-    let ms = u64::from(io.send_timeout_ms);
+    let ms = u64::from(io.config.send_timeout_ms);
     ms + part(ms / 10, spread)
 }
 
 /// The Keepalive Interval in ms.
 pub fn keepalive_interval(io: &Io<'_>, spread: u8) -> u64 {
     let timeout = u64::from(io.keepalive_timeout_ms);
-    match u64::from(io.env.config().keepalive_interval_ms) {
+    match u64::from(io.config.keepalive_interval_ms) {
         0 => timeout / 3 + part(timeout / 6, spread),
         fixed => fixed.min(timeout),
     }

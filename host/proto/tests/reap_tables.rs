@@ -52,8 +52,7 @@ fn io<'a>(
 ) -> Io<'a> {
     let set = out.local_set(&ulids.local).unwrap();
     let paths = Paths { set, peers, ulids };
-    let (send_timeout_ms, keepalive_timeout_ms) = (15_000, 15_000);
-    Io { env: out, activity, paths, tx, send_timeout_ms, keepalive_timeout_ms }
+    Io { env: out, activity, paths, tx, config: *out.config(), keepalive_timeout_ms: 15_000 }
 }
 
 impl Bench {

@@ -19,7 +19,7 @@ use shim6_proto::proto::counter::Counter;
 use shim6_proto::proto::endpoint::{Endpoint, Full, Meta, Slot, Table};
 use shim6_proto::proto::env::{Env, Ticks, Transmit};
 use shim6_proto::proto::hba::{extended_modifier, write_pds, Pds, MAX_PDS};
-use shim6_proto::proto::locator::{LocalLocator, LocalSet, LocatorStore, NoMemory, PeerLocator};
+use shim6_proto::proto::locator::{LocalLocator, LocalSet, LocatorStore, NoMemory, PeerLocator, Wishes};
 use shim6_proto::proto::reap::activity::{Activity, Wake};
 use shim6_proto::proto::time::Instant;
 use shim6_proto::proto::wire::{Method, MAX_MESSAGE};
@@ -34,7 +34,7 @@ pub fn sha1(parts: &[&[u8]]) -> [u8; 20] {
 
 /// A peer's locators in a vector.
 #[derive(Debug, Default)]
-pub struct Store(Vec<PeerLocator>);
+pub struct Store(Vec<PeerLocator>, Option<Box<Wishes>>);
 
 impl LocatorStore for Store {
     fn assign(&mut self, list: &[PeerLocator]) -> Result<(), NoMemory> {
@@ -46,6 +46,12 @@ impl LocatorStore for Store {
     }
     fn as_mut_slice(&mut self) -> &mut [PeerLocator] {
         &mut self.0
+    }
+    fn wishes(&self) -> Option<&Wishes> {
+        self.1.as_deref()
+    }
+    fn wishes_mut(&mut self) -> Result<&mut Wishes, NoMemory> {
+        Ok(self.1.get_or_insert_default())
     }
 }
 
@@ -88,7 +94,7 @@ impl Env for Outside {
     }
     fn local_set(&self, ulid: &Addr) -> Option<LocalSet<'_>> {
         let set =
-            LocalSet { pds: &self.pds, locators: &self.locators, generation: self.generation };
+            LocalSet { pds: &self.pds, locators: &self.locators, generation: self.generation, wishes: None };
         set.contains(ulid).then_some(set)
     }
 }
@@ -411,6 +417,20 @@ impl World {
             ctx.path_hint(&h.out, activity, hint);
             self.drain(host, id);
         }
+    }
+
+    /// An application of the host calls its only context.
+    pub fn call<R>(
+        &mut self,
+        host: usize,
+        f: impl FnOnce(&mut Context<Store>, &Outside, &Activity) -> R,
+    ) -> R {
+        let id = self.hosts[host].contexts_ids()[0];
+        let h = &mut self.hosts[host];
+        let (ctx, activity) = h.contexts.all.get_mut(&id).unwrap();
+        let result = f(ctx, &h.out, activity);
+        self.drain(host, id);
+        result
     }
 
     pub fn drain(&mut self, host: usize, id: u64) {

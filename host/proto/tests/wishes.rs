@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What applications wish of a context, seen in what it sends and where.
+
+mod world;
+
+use shim6_proto::proto::addr::Addr;
+use shim6_proto::proto::config::Config;
+use shim6_proto::proto::context::wish::{Explore, Feedback, Wanted, WishError};
+use world::{World, A, B};
+
+fn fast() -> Config {
+    Config { send_timeout_ms: 1000, ..Config::default() }
+}
+
+fn established(config: Config) -> World {
+    let mut w = World::new(3, config);
+    w.initiate(A);
+    w.run(1_000, [20, 20]);
+    w
+}
+
+fn wanted(addr: Addr, priority: u8) -> Wanted {
+    Wanted { addr, priority, weight: 0 }
+}
+
+fn gap(w: &World, from: shim6_proto::proto::time::Instant) -> u64 {
+    w.longest_gap(A, from).max(w.longest_gap(B, from))
+}
+
+#[test]
+fn a_send_timeout_of_one_context_counts_and_the_peer_learns_it() {
+    let mut w = established(Config::default());
+    w.call(A, |ctx, env, activity| ctx.wish_send_timeout(env, activity, 2_000)).unwrap();
+    w.run(1_000, [20, 20]);
+    assert_eq!(w.hosts[B].context().keepalive_ms(&Config::default()), 2_000);
+    let cut = w.now;
+    w.cut_first(true, true);
+    w.run(6_000, [20, 20]);
+    assert!((2_000..=2_400).contains(&gap(&w, cut)), "{} ms", gap(&w, cut));
+    w.call(A, |ctx, env, activity| ctx.wish_send_timeout(env, activity, 0)).unwrap();
+    w.run(1_000, [20, 20]);
+    assert_eq!(w.hosts[B].context().keepalive_ms(&Config::default()), 15_000);
+}
+
+#[test]
+fn a_preferred_locator_of_ours_is_used_and_told() {
+    let mut w = established(fast());
+    let (first, second) = (w.hosts[A].addr(0), w.hosts[A].addr(1));
+    let from = w.now;
+    w.call(A, |ctx, env, activity| ctx.wish_local(env, activity, wanted(first, 7))).unwrap();
+    w.run(1_000, [20, 20]);
+    assert_eq!(w.hosts[A].context().tx_pair().local, second);
+    assert_eq!(w.hosts[B].context().peer_locators()[0].preference().priority, 7);
+    assert_eq!(w.hosts[B].context().peer_locators()[1].preference().priority, 0);
+    assert!(gap(&w, from) <= 100, "no packet waits for it: {} ms", gap(&w, from));
+    let foreign = w.hosts[B].addr(0);
+    let refused = w.call(A, |ctx, env, activity| ctx.wish_local(env, activity, wanted(foreign, 7)));
+    assert_eq!(refused, Err(WishError::NotALocator));
+}
+
+#[test]
+fn a_preferred_locator_of_the_peer_counts_more_than_the_peers_own_wish() {
+    let mut w = established(fast());
+    let (first, second) = (w.hosts[B].addr(0), w.hosts[B].addr(1));
+    // The peer prefers its second one.
+    w.hosts[B].out.locators[0].pref.priority = 9;
+    w.local_changed(B);
+    w.run(20_000, [20, 20]);
+    assert_eq!(w.hosts[A].context().tx_pair().peer, second);
+    // The application prefers the first.
+    w.call(A, |ctx, env, activity| ctx.wish_peer(env, activity, wanted(first, 0))).unwrap();
+    w.call(A, |ctx, env, activity| ctx.wish_peer(env, activity, wanted(second, 4))).unwrap();
+    w.run(1_000, [20, 20]);
+    assert_eq!(w.hosts[A].context().tx_pair().peer, first);
+    // And the peer's list does not undo it.
+    w.hosts[B].out.locators[1].pref.weight = 1;
+    w.local_changed(B);
+    w.run(40_000, [20, 20]);
+    assert_eq!(w.hosts[A].context().tx_pair().peer, first);
+    assert_eq!(w.hosts[B].context().tx_pair().local, second, "its packets are its own business");
+    let foreign = w.hosts[A].addr(0);
+    let refused = w.call(A, |ctx, env, activity| ctx.wish_peer(env, activity, wanted(foreign, 0)));
+    assert_eq!(refused, Err(WishError::NotALocator));
+}
+
+#[test]
+fn a_list_of_ours_is_all_that_is_used_and_told() {
+    let mut w = established(fast());
+    let (first, second) = (w.hosts[A].addr(0), w.hosts[A].addr(1));
+    let one = [wanted(second, 0)];
+    w.call(A, |ctx, env, activity| ctx.wish_locals(env, activity, &one)).unwrap();
+    w.run(1_000, [20, 20]);
+    let told: Vec<_> =
+        w.hosts[B].context().peer_locators().iter().map(|l| (l.addr, l.is_verified())).collect();
+    assert_eq!(told, [(second, true)]);
+    assert_eq!(w.hosts[A].context().tx_pair().local, second);
+    assert_eq!(w.hosts[B].context().tx_pair().peer, second);
+    // A cut of its path does not bring the other one back.
+    let both = [wanted(second, 1), wanted(first, 0)];
+    w.call(A, |ctx, env, activity| ctx.wish_locals(env, activity, &both)).unwrap();
+    w.run(2_000, [20, 20]);
+    assert_eq!(w.hosts[B].context().peer_locators().len(), 2);
+    assert_eq!(w.hosts[A].context().tx_pair().local, first);
+}
+
+#[test]
+fn a_list_that_leaves_nothing_is_refused_and_nothing_changed() {
+    let mut w = established(fast());
+    let (second, foreign) = (w.hosts[A].addr(1), w.hosts[B].addr(1));
+    let mut narrow = |list: &[Wanted]| w.call(A, |ctx, env, act| ctx.wish_locals(env, act, list));
+    assert_eq!(narrow(&[wanted(second, 0), wanted(foreign, 0)]), Err(WishError::NotALocator));
+    assert_eq!(narrow(&[]), Err(WishError::Nothing));
+    w.hosts[A].out.locators[1].usable = false;
+    let refused =
+        w.call(A, |ctx, env, act| ctx.wish_locals(env, act, &[wanted(second, 0)]));
+    assert_eq!(refused, Err(WishError::Nothing));
+    w.run(1_000, [20, 20]);
+    assert_eq!(w.hosts[A].count("tx_update"), 0);
+    assert_eq!(w.hosts[A].context().tx_pair(), w.ulids[A].pair);
+}
+
+#[test]
+fn a_list_of_the_peers_has_to_be_reachable() {
+    let mut w = established(fast());
+    let (first, second, foreign) =
+        (w.hosts[B].addr(0), w.hosts[B].addr(1), w.hosts[A].addr(0));
+    let narrow = |w: &mut World, addr| {
+        w.call(A, |ctx, env, act| ctx.wish_peers(env, act, &[wanted(addr, 0)]))
+    };
+    assert_eq!(narrow(&mut w, foreign), Err(WishError::NotALocator));
+    assert_eq!(narrow(&mut w, second), Err(WishError::Unverified), "nobody probed it");
+    // Now it is probed, and used.
+    w.call(A, |ctx, env, act| ctx.wish_peer(env, act, wanted(first, 9))).unwrap();
+    w.run(1_000, [20, 20]);
+    assert_eq!(narrow(&mut w, second), Ok(()));
+    w.run(1_000, [20, 20]);
+    assert_eq!(w.hosts[A].context().tx_pair().peer, second);
+    // The peer says that it is broken.
+    w.hosts[B].out.locators[0].usable = false;
+    w.local_changed(B);
+    w.run(1_000, [20, 20]);
+    assert_eq!(narrow(&mut w, first), Err(WishError::Unreachable));
+}
+
+#[test]
+fn the_parameters_of_exploration_act() {
+    let probes = |explore: Option<Explore>| {
+        let mut w = established(fast());
+        if let Some(explore) = explore {
+            w.call(A, |ctx, env, act| ctx.wish_explore(env, act, explore)).unwrap();
+        }
+        // Nothing gets through.
+        w.net.loss = 1.0;
+        w.run(6_000, [20, 0]);
+        w.hosts[A].count("tx_probe")
+    };
+    let (usual, quick) = (
+        probes(None),
+        probes(Some(Explore {
+            initial_probes: 16,
+            initial_probe_timeout_ms: 100,
+            ..Explore::default()
+        })),
+    );
+    assert!(usual <= 8, "{usual}");
+    assert!(quick >= 16, "{quick}");
+}
+
+#[test]
+fn the_keepalive_parameters_act() {
+    let keepalives = |explore: Option<Explore>| {
+        let mut w = established(Config::default());
+        if let Some(explore) = explore {
+            w.call(B, |ctx, env, act| ctx.wish_explore(env, act, explore)).unwrap();
+        }
+        // B hears A and has nothing to say; then A falls silent too.
+        w.run(9_000, [100, 0]);
+        let during = w.hosts[B].count("tx_keepalive");
+        w.run(20_000, [0, 0]);
+        (during, w.hosts[B].count("tx_keepalive") - during)
+    };
+    let usual = keepalives(None);
+    let often =
+        keepalives(Some(Explore { keepalive_interval_ms: 1_000, ..Explore::default() }));
+    let short = keepalives(Some(Explore { keepalive_timeout_ms: 3_000, ..Explore::default() }));
+    assert!(usual.0 <= 3, "{usual:?}");
+    assert!(often.0 >= 7, "{often:?}");
+    assert!((5..=7).contains(&often.1), "until the Keepalive Timeout: {often:?}");
+    assert!(short.0 >= 5 && short.1 <= 4, "{short:?}");
+}
+
+#[test]
+fn negative_feedback_asks_the_path_and_moves_nothing_that_works() {
+    let mut w = established(Config::default());
+    let from = w.now;
+    w.call(A, |ctx, env, act| ctx.feedback(env, act, Feedback::Negative));
+    w.run(1_000, [20, 20]);
+    assert!(w.hosts[A].count("tx_probe") >= 1);
+    assert_eq!(w.hosts[A].context().tx_pair(), w.ulids[A].pair);
+    assert!(gap(&w, from) <= 100);
+    // And when it does not work, nobody waits for the Send Timeout.
+    let cut = w.now;
+    w.cut_first(true, true);
+    w.call(A, |ctx, env, act| ctx.feedback(env, act, Feedback::Negative));
+    w.run(3_000, [20, 20]);
+    assert!(gap(&w, cut) <= 800, "{} ms", gap(&w, cut));
+}
+
+#[test]
+fn positive_feedback_is_evidence_of_reachability() {
+    let silent = |feedback: bool| {
+        let mut w = established(fast());
+        w.net.cut.clear();
+        w.cut_first(false, true);
+        for _ in 0..20 {
+            w.run(250, [20, 0]);
+            if feedback {
+                w.call(A, |ctx, env, act| ctx.feedback(env, act, Feedback::Satisfactory));
+            }
+        }
+        w.hosts[A].count("reap_exploring")
+    };
+    assert!(silent(false) >= 1);
+    assert_eq!(silent(true), 0);
+}

@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""One socket option of RFC 6316, got or set on a connected UDP socket.
+
+    option.py LOCAL PEER get OPTION [OCTETS]
+    option.py LOCAL PEER set OPTION VALUE...
+
+OPTION is a name of linux/shim.h without SHIM_. A value is an int, for
+PATHEXPLORE four ints, for locators ADDRESS[,PRIORITY[,WEIGHT]]. What is got is
+printed in the same way; an error is printed by its name. Exit status 0 without
+an error, 1 with one.
+"""
+import errno
+import socket
+import struct
+import sys
+
+SOL_SHIM = 140
+OPTIONS = {
+    "ASSOCIATED": 128, "DONTSHIM": 129, "HOT_STANDBY": 130, "LOC_LOCAL_PREF": 131,
+    "LOC_PEER_PREF": 132, "LOC_LOCAL_RECV": 133, "LOC_PEER_RECV": 134,
+    "LOC_LOCAL_SEND": 135, "LOC_PEER_SEND": 136, "LOCLIST_LOCAL": 137,
+    "LOCLIST_PEER": 138, "APP_TIMEOUT": 139, "PATHEXPLORE": 140,
+    "CONTEXT_DEFERRED_SETUP": 141, "FEEDBACK_POSITIVE": 145, "FEEDBACK_NEGATIVE": 146,
+}
+ERRORS = {600: "EINVALIDLOCATOR", 601: "EUNVERIFIEDLOCATOR", 602: "EUNREACHABLELOCATOR",
+          603: "ETOOMANYLOCATORS"}
+LOCATOR = struct.Struct("=BBHHHI16sH2x")
+EXPLORE = struct.Struct("=HHHHI")
+
+
+def is_locators(name):
+    return name.startswith("LOC")
+
+
+def pack_locator(text):
+    address, priority, weight = (text.split(",") + ["0", "0"])[:3]
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    octets = socket.inet_pton(family, address).ljust(16, b"\0")
+    return LOCATOR.pack(family, 0, 0, int(priority), int(weight), 0, octets, 0)
+
+
+def pack(name, values):
+    if is_locators(name):
+        return b"".join(map(pack_locator, values))
+    if name == "PATHEXPLORE":
+        return EXPLORE.pack(*map(int, values), 0)
+    return struct.pack("=i", int(values[0]))
+
+
+def show(name, octets):
+    if is_locators(name):
+        for at in range(0, len(octets), LOCATOR.size):
+            _, _, _, priority, weight, _, address, _ = LOCATOR.unpack_from(octets, at)
+            print(f"{socket.inet_ntop(socket.AF_INET6, address)},{priority},{weight}")
+    elif name == "PATHEXPLORE":
+        print(*EXPLORE.unpack(octets)[:4])
+    else:
+        print(*struct.unpack("=i", octets))
+
+
+def room(name):
+    if name == "PATHEXPLORE":
+        return EXPLORE.size
+    return 32 * LOCATOR.size if name.startswith("LOCLIST") else LOCATOR.size if is_locators(name) else 4
+
+
+def main():
+    if len(sys.argv) < 5 or sys.argv[3] not in ("get", "set") or sys.argv[4] not in OPTIONS:
+        sys.exit(__doc__)
+    local, peer, what, name, *values = sys.argv[1:]
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+        sock.bind((local, 0))
+        sock.connect((peer, 9))
+        try:
+            if what == "set":
+                sock.setsockopt(SOL_SHIM, OPTIONS[name], pack(name, values))
+            else:
+                size = int(values[0]) if values else room(name)
+                show(name, sock.getsockopt(SOL_SHIM, OPTIONS[name], size))
+        except OSError as error:
+            print(ERRORS.get(error.errno) or errno.errorcode[error.errno])
+            sys.exit(1)
+
+
+main()

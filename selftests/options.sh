@@ -1,0 +1,174 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The socket options of RFC 6316 section 6 act on the context of a socket's
+# addresses: each is set through setsockopt(), and its effect is seen in where
+# packets go, in what the peer is told, or in when a failure is found.
+. "$(dirname "$0")/lib.sh"
+
+A_X=; A_Y=; B_X=; B_Y=
+
+# option get|set NAME [VALUE...], on host A
+option() { on hostA "$TOP/selftests/option.py" "$A_X" "$B_X" "$@"; }
+
+# answers TEXT get|set NAME [VALUE...]: that is what is printed, spaces for lines.
+answers() {
+	local want=$1 got; shift
+	got=$(option "$@" | tr '\n' ' ')
+	[ "${got% }" = "$want" ] && return
+	log "$*: '${got% }', not '$want'"
+	return 1
+}
+
+# goes LOCAL PEER: host A's packets are sent between these.
+goes() { [ "$(pair_of hostA)" = "$1 $2" ]; }
+
+# pair_of HOST: the locators of its context now; its ULIDs without "via".
+pair_of() {
+	contexts "$1" | awk '{ l = $1; p = $3; for (i = 4; i < NF; i++) if ($i == "via") { l = $(i + 1); p = $(i + 3) } print l, p }'
+}
+
+moves_to() { wait_until 3000 goes "$1" "$2" || { log "goes $(pair_of hostA)"; return 1; }; }
+
+# locators_at_b: Ls(peer) of host A, in one line.
+locators_at_b() {
+	shimctl hostB context show "$B_X" "$A_X" --json | tr -d ' \n' |
+		sed 's/.*"peer_locators":\[\([^]]*\)\].*/\1/' | grep -o '"addr":"[^"]*"' | awk -F'"' '{ print $4 }' | tr '\n' ' '
+}
+
+told() { local all="$*"; [ "$(locators_at_b)" = "$all " ]; } # LOCATOR...
+
+start_traffic() {
+	bg hostB python3 "$TOP/demo/udp.py" echo "$B_X" 9000 >"$WORK/echo"
+	ECHO=$BG
+	wait_until 10000 grep -q ready "$WORK/echo" || die "echo server"
+	bg hostA python3 "$TOP/demo/udp.py" ping "$A_X" "$B_X" 9000 20 >"$WORK/ping"
+	PING=$BG
+}
+
+stop_traffic() { stop "$PING"; stop "$ECHO"; log "$(tail -1 "$WORK/ping")"; }
+
+test_preferences() {
+	answers "$A_X,0,0" get LOC_LOCAL_PREF && answers "$B_X,0,0" get LOC_PEER_PREF || return 1
+	# Of equal pairs the one with the longer common prefix (RFC 6724 rule 8).
+	option set LOC_LOCAL_PREF "$A_X,7,0" && moves_to "$A_Y" "$B_Y" || return 1
+	answers "$A_Y,0,0" get LOC_LOCAL_PREF &&
+		answers "$A_X,7,0 $A_Y,0,0" get LOCLIST_LOCAL || return 1
+	option set LOC_PEER_PREF "$B_Y,3,0" && moves_to "$A_Y" "$B_X" || return 1
+	answers "$B_X,0,0" get LOC_PEER_PREF || return 1
+	option set LOC_PEER_PREF "$B_Y,0,0" && option set LOC_LOCAL_PREF "$A_X,0,0" &&
+		moves_to "$A_X" "$B_X"
+}
+
+test_lists() {
+	answers "$A_X,0,0 $A_Y,0,0" get LOCLIST_LOCAL || return 1
+	told "$A_X" "$A_Y" || { log "host B knows: $(locators_at_b)"; return 1; }
+	option set LOCLIST_LOCAL "$A_Y" && moves_to "$A_Y" "$B_Y" || return 1
+	wait_until 3000 told "$A_Y" || { log "the peer was not told"; return 1; }
+	answers "$A_Y,0,0" get LOCLIST_LOCAL || return 1
+	option set LOCLIST_PEER "$B_X" && moves_to "$A_Y" "$B_X" || return 1
+	answers "$B_X,0,0" get LOCLIST_PEER || return 1
+	option set LOCLIST_LOCAL "$A_X" "$A_Y,1" && option set LOCLIST_PEER "$B_X" "$B_Y,1" || return 1
+	moves_to "$A_X" "$B_X" && wait_until 3000 told "$A_X" "$A_Y"
+}
+
+# Nothing of this changes anything. (ENOTSUP is Python's name of EOPNOTSUPP.)
+test_errors() {
+	local many=() i
+	for ((i = 0; i < 33; i++)); do many+=("$A_X"); done
+	answers EINVALIDLOCATOR set LOC_LOCAL_PREF "$B_X" &&
+		answers EINVALIDLOCATOR set LOC_PEER_PREF "$A_X" &&
+		answers EINVALIDLOCATOR set LOCLIST_LOCAL "$A_X" 2001:db8::1 &&
+		answers EINVALIDLOCATOR set LOCLIST_LOCAL "$A_X" 192.0.2.1 &&
+		answers EINVALIDLOCATOR set LOCLIST_PEER "$A_X" &&
+		answers ETOOMANYLOCATORS set LOCLIST_LOCAL "${many[@]}" &&
+		answers ETOOMANYLOCATORS get LOCLIST_LOCAL 32 &&
+		answers EINVAL set LOC_LOCAL_PREF "$A_X,256,0" &&
+		answers EINVAL set APP_TIMEOUT -1 && answers EINVAL set APP_TIMEOUT 3601 &&
+		answers EINVAL set PATHEXPLORE 17 0 0 0 && answers EINVAL set PATHEXPLORE 0 0 0 9 &&
+		answers ENOTSUP get FEEDBACK_NEGATIVE &&
+		answers ENOTSUP set ASSOCIATED 1 &&
+		answers "$A_X,0,0 $A_Y,1,0" get LOCLIST_LOCAL && answers 0 get APP_TIMEOUT &&
+		goes "$A_X" "$B_X"
+}
+
+test_unverified() { # before anything was probed
+	answers EUNVERIFIEDLOCATOR set LOCLIST_PEER "$B_Y" && answers "$B_X,0,0 $B_Y,0,0" get LOCLIST_PEER
+}
+
+test_without_context() {
+	local name
+	for name in LOC_LOCAL_PREF LOC_PEER_PREF LOCLIST_LOCAL LOCLIST_PEER APP_TIMEOUT PATHEXPLORE; do
+		answers ENOENT get "$name" || return 1
+	done
+	answers ENOENT set LOC_LOCAL_PREF "$A_X" && answers ENOENT set LOCLIST_LOCAL "$A_X" &&
+		answers ENOENT set APP_TIMEOUT 1 && answers ENOENT set PATHEXPLORE 0 0 0 0 &&
+		answers ENOENT set FEEDBACK_NEGATIVE 1 && answers 0 get ASSOCIATED
+}
+
+test_explore() {
+	answers "4 15 0 500" get PATHEXPLORE || return 1
+	option set PATHEXPLORE 7 0 2 250 && answers "7 15 2 250" get PATHEXPLORE &&
+		option set PATHEXPLORE 0 0 0 0 && answers "4 15 0 500" get PATHEXPLORE
+}
+
+
+# found_within MS: from the cut to the rehoming of both.
+found_within() {
+	local from; from=$(now_ms)
+	wait_until "$1" moved_from x both || { log "not within $1 ms"; return 1; }
+	log "moved within $(($(now_ms) - from)) ms"
+}
+
+# With RFC 5534's Send Timeout this would take 15 s.
+test_timeout() {
+	option set APP_TIMEOUT 1 && answers 1 get APP_TIMEOUT || return 1
+	wait_until 3000 peer_told 1 || { log "the peer was not told"; return 1; }
+	cut ispX
+	found_within 4000
+	local status=$?
+	heal ispX
+	option set APP_TIMEOUT 0 && answers 0 get APP_TIMEOUT && wait_until 15000 both_on x && return $status
+}
+
+# peer_told SECONDS: host B's Keepalive Timeout is host A's Send Timeout.
+peer_told() {
+	shimctl hostB context show "$B_X" "$A_X" --json | tr -d ' \n' | grep -q "\"keepalive_timeout_ms\":${1}000[,}]"
+}
+
+test_feedback() {
+	local probes; probes=$(counter hostA tx_probe)
+	option set FEEDBACK_NEGATIVE 1 && expect_more hostA tx_probe "$probes" 1 || return 1
+	wait_until 3000 operational || return 1
+	goes "$A_X" "$B_X" || { log "a working path was left"; return 1; }
+	cut ispX
+	option set FEEDBACK_NEGATIVE 1 || return 1
+	found_within 4000
+	local status=$?
+	heal ispX
+	return $status
+}
+
+operational() { contexts hostA | grep -q ' operational'; }
+
+lib_init
+ktap_begin 9
+topology_up
+module_load
+for host in hostA hostB; do
+	shim_addresses $host
+	shim_sysctl $host prefer_interval_ms 2000
+done
+A_X=$(addr hostA x) A_Y=$(addr hostA y) B_X=$(addr hostB x) B_Y=$(addr hostB y)
+test_without_context; ktap_result $? "without a context: ENOENT"
+start_traffic
+wait_until 10000 established hostA "$A_X" "$B_X" || die "no context"
+test_unverified; ktap_result $? "a locator that nobody probed is EUNVERIFIEDLOCATOR"
+test_preferences; ktap_result $? "preferences move the packets"
+test_lists; ktap_result $? "lists limit where packets go, and the peer is told"
+test_errors; ktap_result $? "errors, and nothing changes"
+test_explore; ktap_result $? "parameters of exploration are in force"
+test_timeout; ktap_result $? "APP_TIMEOUT finds a failure sooner, and the peer is told"
+test_feedback; ktap_result $? "negative feedback asks the path, and leaves it when it does not answer"
+stop_traffic
+dmesg_clean; ktap_result $? "the kernel log is clean"
+ktap_end
