@@ -140,8 +140,7 @@ fn send_as(
         }
         true => match translate::insertion(skb.linear()) {
             Insertion::At { at, chain, next } => skb.insert_behind(
-                at,
-                chain,
+                (at, chain),
                 src,
                 dst,
                 PROTOCOL,

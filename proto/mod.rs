@@ -32,3 +32,4 @@ pub mod time;
 pub mod translate;
 pub mod vectors;
 pub mod wire;
+pub mod wish;

@@ -190,12 +190,13 @@ impl Cache {
         let cached = self.dst.load(Acquire);
         let cookie = self.cookie.load(Acquire);
         let mut facts = bindings::shim6_route_facts::default();
-        // SAFETY: `cached` is a route kept alive by RCU; `cookie` was stored for it if the
-        // pointer did not change, which is what the second comparison establishes.
-        if !cached.is_null()
-            && self.dst.load(Acquire) == cached
-            && unsafe { bindings::shim6_route_check(net.as_ptr(), cached, cookie, &mut facts) }
-        {
+        let whole = !cached.is_null() && self.dst.load(Acquire) == cached;
+        let mut check = || {
+            // SAFETY: `cached` is a route kept alive by RCU; `cookie` was stored for it if the
+            // pointer did not change, which is what `whole` says.
+            unsafe { bindings::shim6_route_check(net.as_ptr(), cached, cookie, &mut facts) }
+        };
+        if whole && check() {
             self.publish(&facts, tick);
             return self.current(tick);
         }

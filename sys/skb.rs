@@ -354,8 +354,7 @@ impl<'a> Skb<'a> {
     /// header, `chain` that of the Next Header octet that is to name it.
     pub(crate) fn insert_behind(
         &mut self,
-        at: u32,
-        chain: u32,
+        (at, chain): (u32, u32),
         src: Addr,
         dst: Addr,
         protocol: u8,

@@ -138,7 +138,7 @@ impl Skb<'_> {
 
 /// The index of the interface that has `address`, other than `except`; 0 if none has.
 pub(crate) fn interface(net: NetRef<'_>, address: &Addr, except: u32) -> u32 {
-    let raw = (address as *const Addr).cast();
+    let raw = core::ptr::from_ref(address).cast();
     // SAFETY: the namespace is valid while it is borrowed, an `Addr` is the 16 octets of an
     // `in6_addr`.
     unsafe { bindings::shim6_sock_interface(net.as_ptr(), raw, except) }

@@ -30,7 +30,6 @@ impl Told {
             timeout_s: timeout_s(send_timeout_ms),
         }
     }
-
 }
 
 /// A set without parameters cannot be verified, so there is no use in telling it.
@@ -80,12 +79,7 @@ pub fn put_timeout(message: &mut Builder<'_>, send_timeout_ms: u32, always: bool
 }
 
 /// Adds everything. `bare` leaves the list out, for a peer that refused it.
-pub fn put_all(
-    message: &mut Builder<'_>,
-    set: &LocalSet<'_>,
-    send_timeout_ms: u32,
-    bare: bool,
-) {
+pub fn put_all(message: &mut Builder<'_>, set: &LocalSet<'_>, send_timeout_ms: u32, bare: bool) {
     if !bare {
         put_list(message, set);
         if tells_list(set) && set.has_preferences() {

@@ -6,7 +6,7 @@
 
 use super::{Method, Preference, Wishes, MAX_LOCATORS};
 use crate::proto::addr::Addr;
-use crate::proto::context::wish::{Wanted, WishError};
+use crate::proto::wish::{Wanted, WishError};
 
 /// There was no memory for a locator list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@
 
 use super::{NoMemory, Preference, MAX_LOCATORS};
 use crate::proto::addr::Addr;
-use crate::proto::context::wish::{Explore, Wanted};
+use crate::proto::wish::{Explore, Wanted};
 
 /// The wishes of one context; the driver keeps them behind a pointer
 /// ([`super::LocatorStore::wishes`]).

@@ -49,7 +49,7 @@ fn patch(mut bytes: Vec<u8>, at: usize, octet: u8) -> Vec<u8> {
 
 fn checked(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes[4..6].fill(0);
-    let mut sum: u32 = bytes.chunks(2).map(|w| u32::from(w[0]) << 8 | u32::from(w[1])).sum();
+    let mut sum: u32 = bytes.chunks(2).map(|w| (u32::from(w[0]) << 8) | u32::from(w[1])).sum();
     while sum > 0xffff {
         sum = (sum & 0xffff) + (sum >> 16);
     }
@@ -254,8 +254,8 @@ fn messages_between_impossible_addresses_are_dropped() {
     let mut d = Desk::new(Config::default());
     let Pair { local, peer } = d.ulids.pair;
     let i1 = build(&Body::I1 { initiator_tag: TAG, initiator_nonce: 1 }, |_| {});
-    let multicast = Addr::from_bits(0xff02 << 112 | 1);
-    let link_local = Addr::from_bits(0xfe80 << 112 | 1);
+    let multicast = Addr::from_bits((0xff02 << 112) | 1);
+    let link_local = Addr::from_bits((0xfe80 << 112) | 1);
     for bad in [multicast, Addr::UNSPECIFIED, link_local, Addr::from_bits(1)] {
         assert!(d.say(bad, local, &i1).is_none());
         assert!(d.say(peer, bad, &i1).is_none());
@@ -409,7 +409,7 @@ fn a_method_that_contradicts_the_parameters_is_answered_with_error_2() {
 #[test]
 fn a_source_that_is_not_proved_gets_no_context() {
     let mut d = Desk::new(Config::default());
-    let stranger = Addr::from_bits(0x2001_0db8_0bad << 80 | 1);
+    let stranger = Addr::from_bits((0x2001_0db8_0bad << 80) | 1);
     let Pair { local, peer } = d.ulids.pair;
     let i1 =
         build(&Body::I1 { initiator_tag: TAG, initiator_nonce: 1 }, |m| m.ulids(&peer, &local));
@@ -494,7 +494,7 @@ fn a_tag_that_nobody_has_is_answered_with_r1bis() {
 fn control_messages_over_foreign_locators_are_answered_with_r1bis() {
     let mut d = Desk::new(Config::default());
     d.established(TAG);
-    let stranger = Addr::from_bits(0x2001_0db8_0bad << 80 | 1);
+    let stranger = Addr::from_bits((0x2001_0db8_0bad << 80) | 1);
     let Pair { local, peer } = d.ulids.pair;
     let keepalive = build(&Body::Keepalive { tag: d.local_tag() }, |_| {});
     for (src, dst) in [(stranger, local), (peer, stranger)] {
@@ -565,7 +565,7 @@ fn a_tag_that_the_peer_uses_again_ends_the_old_context() {
 fn the_same_tag_of_another_host_is_no_confusion() {
     let mut d = Desk::new(Config::default());
     d.established(TAG);
-    let stranger = Addr::from_bits(0x2001_0db8_0001 << 80 | 9);
+    let stranger = Addr::from_bits((0x2001_0db8_0001 << 80) | 9);
     d.ulids.pair.peer = stranger;
     let i2 = d.i2(TAG, |_| {});
     assert!(d.hear(&i2).is_some());
@@ -576,7 +576,7 @@ fn the_same_tag_of_another_host_is_no_confusion() {
 fn no_more_contexts_than_are_allowed() {
     let mut d = Desk::new(Config { max_contexts: 3, ..Config::default() });
     for i in 0..10u64 {
-        d.ulids.pair.peer = Addr::from_bits(0x2001_0db8_0001 << 80 | u128::from(i + 1));
+        d.ulids.pair.peer = Addr::from_bits((0x2001_0db8_0001 << 80) | u128::from(i + 1));
         let i2 = d.i2(Tag::new(i), |_| {});
         assert_eq!(d.hear(&i2).is_some(), i < 3);
     }
@@ -590,7 +590,7 @@ fn no_more_exchanges_at_once_than_there_are_places() {
     let places = d.host.contexts.nonce_index().len();
     let mut begun = 0;
     for i in 0..2 * places {
-        d.ulids.pair.peer = Addr::from_bits(0x2001_0db8_0001 << 80 | (i as u128 + 1));
+        d.ulids.pair.peer = Addr::from_bits((0x2001_0db8_0001 << 80) | (i as u128 + 1));
         begun += usize::from(d.initiate().is_ok());
     }
     assert!(begun > places / 2 && begun <= places, "{begun} of {places}");
@@ -604,7 +604,7 @@ fn what_is_not_ours_or_cannot_be_shimmed_is_not_begun() {
     let mut d = Desk::new(Config::default());
     let good = d.ulids;
     let local = good.pair.local;
-    for peer in [local, Addr::UNSPECIFIED, Addr::from_bits(0xff02 << 112 | 1)] {
+    for peer in [local, Addr::UNSPECIFIED, Addr::from_bits((0xff02 << 112) | 1)] {
         d.ulids.pair.peer = peer;
         assert_eq!(d.initiate(), Err(Refused::Address));
     }
@@ -646,8 +646,10 @@ fn i1_is_sent_again_with_backoff_and_given_up() {
     let mut firsts = vec![];
     for peer in 1..40 {
         let mut d = Desk::new(Config::default());
-        d.ulids.pair.peer = Addr::from_bits(0x2001_0db8_0001 << 80 | peer);
-        (0..peer).for_each(|_| { let _ = shim6_proto::proto::env::Env::random(&d.host.out); });
+        d.ulids.pair.peer = Addr::from_bits((0x2001_0db8_0001 << 80) | peer);
+        (0..peer).for_each(|_| {
+            let _ = shim6_proto::proto::env::Env::random(&d.host.out);
+        });
         d.initiate().unwrap();
         let times = times(&mut d, Type::I1, 1_000_000);
         assert_eq!(times.len(), 5, "I1 and I1_RETRIES_MAX");
@@ -719,7 +721,7 @@ fn an_error_from_a_stranger_is_not_obeyed() {
     let mut packet = header(t.src, t.dst).to_vec();
     packet.extend(&request);
     let error = build(&Body::Error { code: 2, pointer: 0, packet: &packet }, |_| {});
-    let stranger = Addr::from_bits(0x2001_0db8_0bad << 80 | 1);
+    let stranger = Addr::from_bits((0x2001_0db8_0bad << 80) | 1);
     let _ = d.say(stranger, d.ulids.pair.local, &error);
     assert_eq!((d.host.count("rx_error_unmatched"), d.host.count("update_refused")), (1, 0));
     d.hear(&error);
@@ -905,7 +907,7 @@ fn an_update_with_a_locator_that_is_not_proved_is_answered_with_error_2() {
     let mut d = Desk::new(Config::default());
     d.established(TAG);
     let mut list = d.peer_list();
-    list.push((Addr::from_bits(0x2001_0db8_0bad << 80 | 1), Method::Hba));
+    list.push((Addr::from_bits((0x2001_0db8_0bad << 80) | 1), Method::Hba));
     let pds = d.peer.out.pds.clone();
     let answer = update(&mut d, |m| {
         m.locators(77, list.iter().copied());

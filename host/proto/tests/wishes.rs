@@ -6,7 +6,7 @@ mod world;
 
 use shim6_proto::proto::addr::Addr;
 use shim6_proto::proto::config::Config;
-use shim6_proto::proto::context::wish::{Explore, Feedback, Wanted, WishError};
+use shim6_proto::proto::wish::{Explore, Feedback, Wanted, WishError};
 use world::{World, A, B};
 
 fn fast() -> Config {
@@ -112,8 +112,7 @@ fn a_list_that_leaves_nothing_is_refused_and_nothing_changed() {
     assert_eq!(narrow(&[wanted(second, 0), wanted(foreign, 0)]), Err(WishError::NotALocator));
     assert_eq!(narrow(&[]), Err(WishError::Nothing));
     w.hosts[A].out.locators[1].usable = false;
-    let refused =
-        w.call(A, |ctx, env, act| ctx.wish_locals(env, act, &[wanted(second, 0)]));
+    let refused = w.call(A, |ctx, env, act| ctx.wish_locals(env, act, &[wanted(second, 0)]));
     assert_eq!(refused, Err(WishError::Nothing));
     w.run(1_000, [20, 20]);
     assert_eq!(w.hosts[A].count("tx_update"), 0);
@@ -123,8 +122,7 @@ fn a_list_that_leaves_nothing_is_refused_and_nothing_changed() {
 #[test]
 fn a_list_of_the_peers_has_to_be_reachable() {
     let mut w = established(fast());
-    let (first, second, foreign) =
-        (w.hosts[B].addr(0), w.hosts[B].addr(1), w.hosts[A].addr(0));
+    let (first, second, foreign) = (w.hosts[B].addr(0), w.hosts[B].addr(1), w.hosts[A].addr(0));
     let narrow = |w: &mut World, addr| {
         w.call(A, |ctx, env, act| ctx.wish_peers(env, act, &[wanted(addr, 0)]))
     };
@@ -181,8 +179,7 @@ fn the_keepalive_parameters_act() {
         (during, w.hosts[B].count("tx_keepalive") - during)
     };
     let usual = keepalives(None);
-    let often =
-        keepalives(Some(Explore { keepalive_interval_ms: 1_000, ..Explore::default() }));
+    let often = keepalives(Some(Explore { keepalive_interval_ms: 1_000, ..Explore::default() }));
     let short = keepalives(Some(Explore { keepalive_timeout_ms: 3_000, ..Explore::default() }));
     assert!(usual.0 <= 3, "{usual:?}");
     assert!(often.0 >= 7, "{often:?}");

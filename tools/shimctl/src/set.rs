@@ -13,6 +13,7 @@ use sha1::{Digest, Sha1};
 use shim6_proto::proto::addr::Addr;
 use shim6_proto::proto::hba::{extended_modifier, write_pds, Pds, Search, MAX_PDS};
 use shim6_proto::proto::wire::MAX_LOCATORS;
+use std::fmt::Write as _;
 use std::net::Ipv6Addr;
 use std::path::Path;
 
@@ -255,7 +256,10 @@ pub fn parse_prefixes<'a>(texts: impl Iterator<Item = &'a String>) -> Result<Vec
 
 /// Hexadecimal, lower case.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// The octets of hexadecimal digits.

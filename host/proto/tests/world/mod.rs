@@ -19,7 +19,9 @@ use shim6_proto::proto::counter::Counter;
 use shim6_proto::proto::endpoint::{Endpoint, Full, Meta, Slot, Table};
 use shim6_proto::proto::env::{Env, Ticks, Transmit};
 use shim6_proto::proto::hba::{extended_modifier, write_pds, Pds, MAX_PDS};
-use shim6_proto::proto::locator::{LocalLocator, LocalSet, LocatorStore, NoMemory, PeerLocator, Wishes};
+use shim6_proto::proto::locator::{
+    LocalLocator, LocalSet, LocatorStore, NoMemory, PeerLocator, Wishes,
+};
 use shim6_proto::proto::reap::activity::{Activity, Wake};
 use shim6_proto::proto::time::Instant;
 use shim6_proto::proto::wire::{Method, MAX_MESSAGE};
@@ -93,8 +95,12 @@ impl Env for Outside {
         *self.counters.borrow_mut().entry(Counter::NAMES[what as usize]).or_default() += 1;
     }
     fn local_set(&self, ulid: &Addr) -> Option<LocalSet<'_>> {
-        let set =
-            LocalSet { pds: &self.pds, locators: &self.locators, generation: self.generation, wishes: None };
+        let set = LocalSet {
+            pds: &self.pds,
+            locators: &self.locators,
+            generation: self.generation,
+            wishes: None,
+        };
         set.contains(ulid).then_some(set)
     }
 }
