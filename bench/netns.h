@@ -24,7 +24,7 @@ static void die(const char *what)
 	exit(1);
 }
 
-static uint64_t clock_now(void)
+static inline uint64_t clock_now(void)
 {
 	struct timespec ts;
 
@@ -73,7 +73,7 @@ static int bound_socket(const char *netns, int type, const char *local, uint16_t
 	return fd;
 }
 
-static int by_value(const void *a, const void *b)
+static inline int by_value(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a;
 	uint64_t y = *(const uint64_t *)b;
