@@ -92,6 +92,7 @@ struct Waiting {
 }
 
 impl Retire for Config {}
+impl Retire for KVVec<SetupSlot> {}
 
 /// The state of one namespace. Fields are dropped in this order: first what can still call us.
 #[pin_data]
@@ -107,7 +108,8 @@ pub(crate) struct NetState {
     #[pin]
     waiting: SpinLockBh<Waiting>,
     config: RcuPtr<Config>,
-    setup: SetOnce<KVVec<SetupSlot>>,
+    /// Replaced once, when the namespace is first enabled.
+    setup: RcuPtr<KVVec<SetupSlot>>,
     catch_all: AtomicU32,
     kick_generation: AtomicU32,
     enabled: AtomicBool,
@@ -170,7 +172,7 @@ impl NetState {
             event_order <- SpinLockBh::new((), c"shim6_events", kernel::static_lock_class!()),
             waiting <- SpinLockBh::new(waiting, c"shim6_waiting", kernel::static_lock_class!()),
             config,
-            setup: SetOnce::new(),
+            setup: RcuPtr::none(),
             catch_all: AtomicU32::new(0),
             kick_generation: AtomicU32::new(1),
             enabled: AtomicBool::new(false),
@@ -203,7 +205,10 @@ impl NetState {
 
     /// Memory that only an enabled namespace needs.
     fn allocate(&self) -> Result {
-        if self.setup.as_ref().is_some() {
+        let guard = Guard::new();
+        let done = self.setup.get(Rcu::of(&guard)).is_some();
+        drop(guard);
+        if done {
             return Ok(());
         }
         let mut slots = KVVec::with_capacity(SETUP_SLOTS, GFP_KERNEL)?;
@@ -213,7 +218,7 @@ impl NetState {
         let words = (2 * self.config().max_pending as usize).next_power_of_two();
         let nonces = KVVec::from_elem(0u64, words, GFP_KERNEL)?;
         self.control.lock().nonces = nonces;
-        self.setup.populate(slots);
+        self.setup.replace(Some(RcuBox::new(slots, GFP_KERNEL)?));
         Ok(())
     }
 
@@ -325,20 +330,23 @@ impl NetState {
     }
 
     /// The heuristic that decides which pairs deserve a context.
-    fn setup(&self) -> Option<Setup<'_>> {
-        self.setup.as_ref().map(|slots| Setup(slots))
+    #[inline]
+    fn setup<'a>(&'a self, rcu: Rcu<'a>) -> Option<Setup<'a>> {
+        self.setup.get(rcu).map(|slots| Setup(slots))
     }
 
     /// No context with this pair until then.
     pub(crate) fn hold_down(&self, pair: &Pair, until: Instant) {
-        if let Some(setup) = self.setup() {
+        let guard = Guard::new();
+        if let Some(setup) = self.setup(Rcu::of(&guard)) {
             setup.hold_down(self.key(pair), until);
         }
     }
 
     /// When the hold-down of a pair ends, if it is held down now.
     pub(crate) fn held_until(&self, pair: &Pair) -> Option<Instant> {
-        self.setup()?.held_until(self.key(pair), clock::now())
+        let guard = Guard::new();
+        self.setup(Rcu::of(&guard))?.held_until(self.key(pair), clock::now())
     }
 
     /// A pair reached the threshold.
@@ -452,7 +460,8 @@ impl<'a> View<'a> {
     /// A packet of a pair without a context was sent; `hash` is that of the pair.
     #[inline]
     pub(crate) fn note_no_context(self, hash: u64, local: &Addr, peer: &Addr) {
-        let (Some(setup), Some(config)) = (self.state.setup(), self.state.config.get(self.rcu))
+        let (Some(setup), Some(config)) =
+            (self.state.setup(self.rcu), self.state.config.get(self.rcu))
         else {
             return;
         };

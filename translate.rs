@@ -33,29 +33,39 @@ use crate::table::Node;
 use crate::table::Path;
 
 /// A packet of this host, the last thing before it is routed on.
+///
+/// What has no context is served here, in few instructions; the rest is out of line.
 #[inline]
 pub(crate) fn outgoing(net: View<'_>, skb: Skb<'_>, call: &Call<'_>) -> Verdict {
     let ip = skb.ipv6();
     // Our own control messages, and what was translated already.
     if ip.next == PROTOCOL {
-        return Verdict::Accept;
+        return Verdict::ACCEPT;
     }
     if skb.is_dontshim(call) {
         net.count(Counter::TxDontShim);
         return unchanged(net, &skb);
     }
     let hash = net.hash(&ip.src, &ip.dst);
-    let Some(node) = net.by_hash(hash, &ip.src, &ip.dst) else {
-        // RFC 5533 11: "When there is no context state for the ULID pair on the sender, there is
-        // no effect on how ULP packets are sent."
-        net.note_no_context(hash, &ip.src, &ip.dst);
-        return unchanged(net, &skb);
-    };
+    match net.by_hash(hash, &ip.src, &ip.dst) {
+        Some(node) => of_context(net, node, skb, call),
+        None => {
+            // RFC 5533 11: "When there is no context state for the ULID pair on the sender, there
+            // is no effect on how ULP packets are sent."
+            net.note_no_context(hash, &ip.src, &ip.dst);
+            unchanged(net, &skb)
+        }
+    }
+}
+
+/// A packet between the identifiers of a context.
+#[inline(never)]
+fn of_context(net: View<'_>, node: &Node, skb: Skb<'_>, call: &Call<'_>) -> Verdict {
+    let ip = skb.ipv6();
     if translate::is_neighbour_discovery(ip.next, skb.linear()) {
         return unchanged(net, &skb);
     }
-    let tick = net.tick();
-    node.note_sent(tick);
+    node.note_sent(net.tick());
     match net.path(node) {
         Some(path) if path.rewrite => rewrite(net, path, skb, &ip, call),
         _ => {
@@ -73,7 +83,7 @@ fn unchanged(net: View<'_>, skb: &Skb<'_>) -> Verdict {
         net.count(Counter::TxNoRoute);
         return Verdict::UNREACHABLE;
     }
-    Verdict::Accept
+    Verdict::ACCEPT
 }
 
 /// RFC 5533 11.1: "if the ULID pair is no longer used as the locator pair, then the sender needs
@@ -83,10 +93,10 @@ fn rewrite(net: View<'_>, path: &Path, mut skb: Skb<'_>, ip: &Ipv6, call: &Call<
     if skb.awaits_ipsec() {
         // It comes here again, as an ESP or AH packet.
         net.count(Counter::TxAwaitsIpsec);
-        return Verdict::Accept;
+        return Verdict::ACCEPT;
     }
     if skb.is_translated() {
-        return Verdict::Accept;
+        return Verdict::ACCEPT;
     }
     if skb.is_nat() {
         net.count(Counter::TxNat);
@@ -107,7 +117,7 @@ fn rewrite(net: View<'_>, path: &Path, mut skb: Skb<'_>, ip: &Ipv6, call: &Call<
     match send_as(net, path, &mut skb, ip, route) {
         Ok(()) => {
             net.count(Counter::TxRewritten);
-            Verdict::Accept
+            Verdict::ACCEPT
         }
         Err(verdict) => verdict,
     }
@@ -149,11 +159,11 @@ fn send_as(
             ),
             Insertion::RoutingHeader => {
                 net.count(Counter::TxRoutingHeader);
-                return Err(Verdict::Accept);
+                return Err(Verdict::ACCEPT);
             }
             Insertion::Malformed => {
                 net.count(Counter::TxMalformed);
-                return Err(Verdict::Drop);
+                return Err(Verdict::DROP);
             }
         },
     };
@@ -212,9 +222,9 @@ fn cut(net: View<'_>, path: &Path, mut skb: Skb<'_>, room_for: u32, call: &Call<
         return Verdict::NO_MEMORY;
     };
     net.count(Counter::TxSegmented);
-    let mut result = 0;
+    let mut result = Ok(());
     for mut segment in segments {
-        let verdict = if segment.skb().len() > room_for {
+        result = if segment.skb().len() > room_for {
             match route(net, path, &segment.skb(), call) {
                 Some(route) => pieces(net, path, &mut segment.skb(), &route, room_for, call),
                 None => Err(Verdict::UNREACHABLE),
@@ -222,13 +232,12 @@ fn cut(net: View<'_>, path: &Path, mut skb: Skb<'_>, room_for: u32, call: &Call<
         } else {
             send_piece(net, path, segment, call)
         };
-        if let Err(v) = verdict {
-            result = v.errno();
+        if result.is_err() {
             break;
         }
     }
     skb.consume();
-    Verdict::Stolen(result)
+    Verdict::stolen(result)
 }
 
 /// A packet that does not fit with our 8 octets.
@@ -251,7 +260,7 @@ fn fragment(
     match pieces(net, path, &mut skb, route, room_for, call) {
         Ok(()) => {
             skb.consume();
-            Verdict::Stolen(0)
+            Verdict::stolen(Ok(()))
         }
         Err(verdict) => verdict,
     }
@@ -302,7 +311,7 @@ fn send_piece(
     let ip = skb.ipv6();
     send_as(net, path, &mut skb, &ip, route)?;
     net.count(Counter::TxRewritten);
-    call.output(piece).map_err(|e| Verdict::Refuse(e.to_errno().unsigned_abs() as u16))
+    call.output(piece).map_err(Verdict::failed)
 }
 
 /// A packet that arrived, before anything else looks at it.
@@ -310,8 +319,8 @@ fn send_piece(
 pub(crate) fn incoming(net: View<'_>, skb: Skb<'_>, call: &Call<'_>) -> Verdict {
     let ip = skb.ipv6();
     match ip.next {
-        PROTOCOL => payload(net, skb, &ip),
-        translate::ICMPV6 => icmp(net, skb, &ip, call),
+        PROTOCOL => payload(net, skb),
+        translate::ICMPV6 => icmp(net, skb, call),
         _ => plain(net, &ip),
     }
 }
@@ -324,7 +333,7 @@ fn plain(net: View<'_>, ip: &Ipv6) -> Verdict {
         node.note_received(net.tick());
         net.count(Counter::RxContext);
     }
-    Verdict::Accept
+    Verdict::ACCEPT
 }
 
 /// RFC 5533 12.2: "the receiver can now replace the IP address fields with the ULIDs kept in the
@@ -332,28 +341,29 @@ fn plain(net: View<'_>, ip: &Ipv6) -> Verdict {
 ///
 /// What does not fit a context goes on to the handler of protocol 140: only there is it known to
 /// be for this host, so only there may it be answered.
-#[inline]
-fn payload(net: View<'_>, mut skb: Skb<'_>, ip: &Ipv6) -> Verdict {
+#[inline(never)]
+fn payload(net: View<'_>, mut skb: Skb<'_>) -> Verdict {
+    let ip = &skb.ipv6();
     if !skb.pull(translate::PAYLOAD_END) {
-        return Verdict::Accept;
+        return Verdict::ACCEPT;
     }
     let Some(header) = skb.after_ipv6().and_then(|b| PayloadHeader::parse(&b)) else {
-        return Verdict::Accept;
+        return Verdict::ACCEPT;
     };
     // It came out of an IPsec tunnel: policy is checked where the kernel checks it.
     if skb.has_sec_path() {
-        return Verdict::Accept;
+        return Verdict::ACCEPT;
     }
     let Some((node, path)) = find(net, &Pair { local: ip.dst, peer: ip.src }, header.tag) else {
-        return Verdict::Accept;
+        return Verdict::ACCEPT;
     };
     if header.next == PROTOCOL && translate::is_payload_at(skb.linear(), translate::PAYLOAD_END) {
         net.count(Counter::RxNested);
-        return Verdict::Drop;
+        return Verdict::DROP;
     }
     if skb.strip(ip, header.next, path.ulids.peer, path.ulids.local).is_err() {
         net.count(Counter::RxNoMemory);
-        return Verdict::Drop;
+        return Verdict::DROP;
     }
     if skb.is_gso() {
         let (_, kind) = skb.gso();
@@ -361,7 +371,7 @@ fn payload(net: View<'_>, mut skb: Skb<'_>, ip: &Ipv6) -> Verdict {
     }
     node.note_received(net.tick());
     net.count(Counter::RxRestored);
-    Verdict::Accept
+    Verdict::ACCEPT
 }
 
 /// The context that a payload header's tag names, if the packet's locators are its own.
@@ -373,10 +383,12 @@ fn find<'a>(net: View<'a>, pair: &Pair, tag: Tag) -> Option<(&'a Node, &'a Path)
 }
 
 /// ICMPv6: errors may be about what we sent, neighbour discovery is nobody's traffic.
-fn icmp(net: View<'_>, skb: Skb<'_>, ip: &Ipv6, call: &Call<'_>) -> Verdict {
+#[inline(never)]
+fn icmp(net: View<'_>, skb: Skb<'_>, call: &Call<'_>) -> Verdict {
+    let ip = &skb.ipv6();
     match skb.after_ipv6() {
         Some([kind, ..]) if translate::is_error(kind) => icmp_error(net, skb, ip, call),
-        _ if translate::is_neighbour_discovery(ip.next, skb.linear()) => Verdict::Accept,
+        _ if translate::is_neighbour_discovery(ip.next, skb.linear()) => Verdict::ACCEPT,
         _ => plain(net, ip),
     }
 }
@@ -386,19 +398,19 @@ fn icmp(net: View<'_>, skb: Skb<'_>, ip: &Ipv6, call: &Call<'_>) -> Verdict {
 #[cold]
 fn icmp_error(net: View<'_>, mut skb: Skb<'_>, ip: &Ipv6, call: &Call<'_>) -> Verdict {
     if !skb.pull(translate::ERROR_END) {
-        return Verdict::Accept;
+        return Verdict::ACCEPT;
     }
     let Some(about) = translate::error_about(skb.linear()) else {
-        return Verdict::Accept;
+        return Verdict::ACCEPT;
     };
     if about.locators.local != ip.dst || !skb.icmp_is_valid() {
         net.count(Counter::IcmpMalformed);
-        return Verdict::Drop;
+        return Verdict::DROP;
     }
     let Some((node, path)) = net.by_peer_tag(&about.locators, about.tag) else {
         // The handler of protocol 140 hears of it.
         net.count(Counter::IcmpUnknown);
-        return Verdict::Accept;
+        return Verdict::ACCEPT;
     };
     match about.kind {
         ErrorKind::TooBig(mtu) => skb.icmp_lower_path_mtu(call, mtu),
@@ -407,17 +419,17 @@ fn icmp_error(net: View<'_>, mut skb: Skb<'_>, ip: &Ipv6, call: &Call<'_>) -> Ve
             // REAP acts on errors about the path in use.
             if about.locators == path.tx && net.config().icmp_deliver_all == 0 {
                 net.count(Counter::IcmpAbsorbed);
-                return Verdict::Drop;
+                return Verdict::DROP;
             }
         }
         ErrorKind::Upper => {}
     }
     if skb.icmp_restore(&path.ulids).is_err() {
         net.count(Counter::RxNoMemory);
-        return Verdict::Drop;
+        return Verdict::DROP;
     }
     net.count(Counter::IcmpTranslated);
-    Verdict::Accept
+    Verdict::ACCEPT
 }
 
 /// What the handler of protocol 140 is to do with a packet that has a payload header.

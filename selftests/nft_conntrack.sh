@@ -4,7 +4,7 @@
 # and out, goes on serving after a rehoming: netfilter sees identifiers and ports.
 . "$(dirname "$0")/lib.sh"
 
-BYTES=$((8 << 20))
+BYTES=$((24 << 20))
 RATE=$((3 << 20))
 PORT=8080
 

@@ -15,44 +15,43 @@ use kernel::error::to_result;
 use kernel::error::Result;
 use kernel::prelude::*;
 
-/// What becomes of the packet a hook was called with.
+/// What becomes of the packet a hook was called with, as netfilter encodes it: an error number
+/// sits in the upper half (`NF_DROP_ERR`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// It goes on, as it is now.
-    Accept,
-    /// It is freed.
-    Drop,
-    /// It is freed, and its sender is told this (positive) error number.
-    Refuse(u16),
-    /// The hook has taken it over; its sender is told this error number, 0 for none.
-    Stolen(u16),
-}
+pub(crate) struct Verdict(u32);
 
 impl Verdict {
+    /// It goes on, as it is now.
+    pub(crate) const ACCEPT: Verdict = Verdict(bindings::SHIM6_NF_ACCEPT);
+    /// It is freed.
+    pub(crate) const DROP: Verdict = Verdict(bindings::SHIM6_NF_DROP);
     /// Refused: there is no way to the peer.
-    pub(crate) const UNREACHABLE: Verdict = Verdict::Refuse(kernel::bindings::ENETUNREACH as u16);
+    pub(crate) const UNREACHABLE: Verdict = Verdict::refuse(kernel::bindings::ENETUNREACH);
     /// Refused: out of memory.
-    pub(crate) const NO_MEMORY: Verdict = Verdict::Refuse(kernel::bindings::ENOBUFS as u16);
+    pub(crate) const NO_MEMORY: Verdict = Verdict::refuse(kernel::bindings::ENOBUFS);
     /// Refused: it does not fit and may not be fragmented.
-    pub(crate) const TOO_BIG: Verdict = Verdict::Refuse(kernel::bindings::EMSGSIZE as u16);
+    pub(crate) const TOO_BIG: Verdict = Verdict::refuse(kernel::bindings::EMSGSIZE);
 
-    /// As netfilter encodes it: an error number sits in the upper half (`NF_DROP_ERR`).
-    #[inline]
-    pub(in crate::sys) fn encode(self) -> u32 {
-        match self {
-            Verdict::Accept => bindings::SHIM6_NF_ACCEPT,
-            Verdict::Drop => bindings::SHIM6_NF_DROP,
-            Verdict::Refuse(errno) => u32::from(errno) << 16 | bindings::SHIM6_NF_DROP,
-            Verdict::Stolen(errno) => u32::from(errno) << 16 | bindings::SHIM6_NF_STOLEN,
-        }
+    /// It is freed, and its sender is told this (positive) error number.
+    const fn refuse(errno: u32) -> Self {
+        Verdict(errno << 16 | bindings::SHIM6_NF_DROP)
     }
 
-    /// The error number it carries.
-    pub(crate) fn errno(self) -> u16 {
-        match self {
-            Verdict::Refuse(errno) | Verdict::Stolen(errno) => errno,
-            Verdict::Accept | Verdict::Drop => 0,
-        }
+    /// It was refused with this error.
+    pub(crate) fn failed(error: Error) -> Self {
+        Verdict::refuse(error.to_errno().unsigned_abs())
+    }
+
+    /// The hook has taken it over; its sender is told what `result` says.
+    pub(crate) fn stolen(result: Result<(), Verdict>) -> Self {
+        let errno = result.err().map_or(0, |v| v.0 & 0xffff_0000);
+        Verdict(errno | bindings::SHIM6_NF_STOLEN)
+    }
+
+    /// What netfilter is told.
+    #[inline]
+    pub(in crate::sys) fn encode(self) -> u32 {
+        self.0
     }
 }
 

@@ -9,6 +9,7 @@ pub(crate) mod clock;
 pub(crate) mod control;
 pub(crate) mod entry;
 pub(crate) mod env;
+mod find;
 pub(crate) mod frag;
 pub(crate) mod ftrace;
 pub(crate) mod genl;

@@ -84,11 +84,9 @@ void shim6_counters_free(void *counters)
 	free_percpu(shim6_words(counters));
 }
 
-void shim6_counters_add(void *counters, unsigned int index, u64 by)
+void shim6_counters_inc(u64 *word)
 {
-	u64 __percpu *words = shim6_words(counters);
-
-	this_cpu_add(words[index], by);
+	this_cpu_inc(*shim6_words(word));
 }
 
 u64 shim6_counters_sum(void *counters, unsigned int index)

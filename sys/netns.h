@@ -20,7 +20,7 @@ void *shim6_net_state(const struct net *net);
 
 void *shim6_counters_alloc(unsigned int count);
 void shim6_counters_free(void *counters);
-void shim6_counters_add(void *counters, unsigned int index, u64 by);
+void shim6_counters_inc(u64 *word);
 u64 shim6_counters_sum(void *counters, unsigned int index);
 
 bool shim6_proc_create(struct net *net);

@@ -14,18 +14,26 @@ use crate::proto::addr::UlidPair;
 use crate::proto::time::Instant;
 use crate::sys::bindings;
 use crate::sys::clock;
+use crate::sys::find::find;
+use crate::sys::find::Found;
 use crate::sys::in6;
 use crate::sys::rcu::Guard;
 use crate::sys::rcu::Rcu;
 use core::cell::UnsafeCell;
 use core::ffi::c_void;
 use core::marker::PhantomData;
+use core::mem::offset_of;
 use core::ops::Deref;
 use core::pin::Pin;
+use core::ptr::null_mut;
 use core::ptr::NonNull;
 use kernel::error::to_result;
 use kernel::prelude::*;
 use kernel::types::Opaque;
+
+/// Where the chains of the two tables hang in a node.
+const BY_ULIDS: usize = offset_of!(bindings::shim6_node, by_ulids);
+const BY_TAG: usize = offset_of!(bindings::shim6_node, by_tag);
 
 /// A keyed hash of two addresses: who chooses addresses cannot choose slots.
 #[derive(Clone, Copy)]
@@ -196,16 +204,39 @@ impl<S, L> Tables<S, L> {
         local: &Addr,
         peer: &Addr,
     ) -> Option<&'a Entry<S, L>> {
-        let (local, peer) = (local.0.as_ptr(), peer.0.as_ptr());
-        // SAFETY: the tables are initialised, the addresses 16 octets each; RCU keeps the result.
-        unsafe { as_entry(bindings::shim6_by_ulids(self.raw.get(), hash, local, peer, 0)) }
+        let tables = self.raw.get();
+        // SAFETY: the tables are initialised, and what hangs in them are nodes by `by_ulids`; the
+        // addresses are 16 octets each; RCU keeps the result.
+        unsafe {
+            let found = find(&raw mut (*tables).ulids, hash, |head| {
+                let key = &(*head.byte_sub(BY_ULIDS).cast::<bindings::shim6_node>()).key;
+                super::addr(&key.peer) == *peer && super::addr(&key.local) == *local && key.fii == 0
+            });
+            as_entry(match found {
+                Found::This(head) => head.byte_sub(BY_ULIDS).cast(),
+                Found::Nothing => null_mut(),
+                Found::Unsure => {
+                    bindings::shim6_by_ulids(tables, hash, local.0.as_ptr(), peer.0.as_ptr(), 0)
+                }
+            })
+        }
     }
 
     /// The context of a CT(local).
     #[inline]
     pub(crate) fn by_tag<'a>(&'a self, _rcu: Rcu<'a>, tag: Tag) -> Option<&'a Entry<S, L>> {
+        let tables = self.raw.get();
         // SAFETY: as in `by_ulids`.
-        unsafe { as_entry(bindings::shim6_by_tag(self.raw.get(), tag.get())) }
+        unsafe {
+            let found = find(&raw mut (*tables).tags, tag.get(), |head| {
+                (*head.byte_sub(BY_TAG).cast::<bindings::shim6_node>()).tag == tag.get()
+            });
+            as_entry(match found {
+                Found::This(head) => head.byte_sub(BY_TAG).cast(),
+                Found::Nothing => null_mut(),
+                Found::Unsure => bindings::shim6_by_tag(tables, tag.get()),
+            })
+        }
     }
 
     /// The contexts of an alias.

@@ -3,7 +3,7 @@
 //! What every Shim6 header begins with (RFC 5533 sections 5.1 to 5.3), and the payload
 //! extension header.
 
-use super::read::{tag_at, u8_at};
+use super::read::u8_at;
 use super::{ParseError, MAX_MESSAGE};
 use crate::proto::addr::Tag;
 
@@ -142,12 +142,11 @@ impl PayloadHeader {
     /// one, and the length is "0 (since the header is 8 octets)".
     #[inline]
     pub fn parse(bytes: &[u8]) -> Option<PayloadHeader> {
-        match bytes.first_chunk::<8>()? {
-            [next, 0, p, ..] if p & 0x80 != 0 => {
-                Some(PayloadHeader { next: *next, tag: tag_at(bytes, 2)? })
-            }
-            _ => None,
-        }
+        /// Hdr Ext Len and P.
+        const FIXED: u64 = 0x00ff_8000_0000_0000;
+        let word = u64::from_be_bytes(*bytes.first_chunk()?);
+        let next = (word >> 56) as u8;
+        (word & FIXED == 1 << 47).then(|| PayloadHeader { next, tag: Tag::new(word) })
     }
 
     /// The octets of the header.
