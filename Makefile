@@ -103,13 +103,22 @@ fmt-check: setup
 	@$(IN) rustfmt --edition 2021 --check $(rust-files)
 
 DESTDIR ?=
+PREFIX  ?= /usr/local
+version  = $(shell sed -n 's/^version = "\(.*\)"/\1/p' tools/shimctl/Cargo.toml)
 release  = $(shell uname -r)
-install: ## for a machine that runs this kernel itself: module, shimctl, manual pages
-	@grep -aq 'vermagic=$(release) ' $(OUT)/shim6.ko || \
-		{ echo "install: $(OUT)/shim6.ko is not for this machine's kernel, $(release)" >&2; exit 1; }
-	install -D -m 644 $(OUT)/shim6.ko $(DESTDIR)/lib/modules/$(release)/updates/shim6.ko
-	$(if $(wildcard build/shimctl),install -D -m 755 $(BUILD)/shimctl $(DESTDIR)/usr/local/sbin/shimctl)
-	$(foreach m,$(wildcard Documentation/man/*.[1-9]),install -D -m 644 $(m) $(DESTDIR)/usr/local/share/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m)) &&) true
+ko       = $(firstword $(wildcard $(BUILD)/kdir/shim6.ko $(OUT)/shim6.ko))
+put      = install -D -m
+install: ## module (for this machine's kernel), shimctl, header, manual pages; DESTDIR, PREFIX
+	@grep -aq 'vermagic=$(release) ' $(ko) /dev/null || \
+		{ echo "install: no module for this machine's kernel, $(release): make KDIR=..." >&2; exit 1; }
+	$(put) 644 $(ko) $(DESTDIR)/lib/modules/$(release)/updates/shim6.ko
+	$(put) 755 $(BUILD)/shimctl $(DESTDIR)$(PREFIX)/sbin/shimctl
+	$(put) 644 include/uapi/linux/shim.h $(DESTDIR)$(PREFIX)/include/linux/shim.h
+	$(put) 644 include/uapi/linux/shim_netlink.h $(DESTDIR)$(PREFIX)/include/linux/shim_netlink.h
+	$(put) 644 Documentation/man/shim.7 $(DESTDIR)$(PREFIX)/share/man/man7/shim.7
+	$(put) 644 Documentation/man/shimctl.8 $(DESTDIR)$(PREFIX)/share/man/man8/shimctl.8
+	sed 's,@PREFIX@,$(PREFIX),; s,@VERSION@,$(version),' shim6.pc.in >$(BUILD)/shim6.pc
+	$(put) 644 $(BUILD)/shim6.pc $(DESTDIR)$(PREFIX)/share/pkgconfig/shim6.pc
 	$(if $(DESTDIR),,depmod $(release))
 
 clean: ## what was built here (the cache stays)
