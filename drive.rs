@@ -90,6 +90,7 @@ struct Batch {
     outbox: Outbox,
     events: KVec<Record>,
     kick: bool,
+    sweep: bool,
 }
 
 impl Batch {
@@ -103,6 +104,9 @@ impl Batch {
         self.outbox.send(state.net(), state.catch_all(), || state.count(Counter::ControlNoRoute));
         if self.kick {
             state.kick_tcp();
+        }
+        if self.sweep {
+            state.find_users();
         }
     }
 }
@@ -119,7 +123,7 @@ pub(crate) struct Core<'a> {
 
 /// Calls `f` with the core of a namespace; any context. `None` if the namespace is going away.
 pub(crate) fn enter<R>(state: &NetState, f: impl FnOnce(&mut Core<'_>) -> R) -> Option<R> {
-    let mut batch = Batch { outbox: Outbox::new(), events: KVec::new(), kick: false };
+    let mut batch = Batch { outbox: Outbox::new(), events: KVec::new(), kick: false, sweep: false };
     let (result, order) = {
         let mut guard = state.control();
         let Control { endpoint, sets, writer, nonces, buffer, over } = &mut *guard;
@@ -200,6 +204,7 @@ impl Core<'_> {
                 self.state.count(Counter::EventLost);
             }
         }
+        self.batch.sweep |= locked.ctx.asks_for_users();
         if locked.ctx.is_gone() {
             self.table.remove(tag);
             return;

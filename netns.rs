@@ -62,6 +62,8 @@ use kernel::sync::SetOnce;
 
 /// Slots of the set-up heuristic.
 const SETUP_SLOTS: usize = 4096;
+/// How long to collect contexts that ask for their sockets, in ms.
+const FIND_USERS_MS: u32 = 1000;
 /// Pairs that may wait for their contexts.
 const WAITING: usize = 64;
 
@@ -83,6 +85,7 @@ pub(crate) struct Late {
     pub(crate) _proc: Option<Proc>,
     pub(crate) initiate: Work,
     pub(crate) kick: Work,
+    pub(crate) users: Work,
     pub(crate) addresses: Work,
 }
 
@@ -199,6 +202,7 @@ impl NetState {
         if let Some(late) = self.late.as_ref() {
             late.initiate.disable();
             late.kick.disable();
+            late.users.disable();
             late.addresses.disable();
         }
     }
@@ -386,6 +390,13 @@ impl NetState {
     /// Ends a generation and returns it: who moves from now on is of the next one.
     pub(crate) fn next_kick_generation(&self) -> u32 {
         self.kick_generation.fetch_add(1, Relaxed)
+    }
+
+    /// Has the sockets of silent contexts looked for, soon: many contexts may ask.
+    pub(crate) fn find_users(&self) {
+        if let Some(late) = self.late.as_ref() {
+            late.users.queue(FIND_USERS_MS);
+        }
     }
 
     /// Kicks TCP soon.

@@ -7,7 +7,9 @@
 
 use crate::drive;
 use crate::netns::NetState;
+use crate::proto::addr::Pair;
 use crate::proto::addr::Tag;
+use crate::proto::addr::UlidPair;
 use crate::proto::counter::Counter;
 use crate::sys::entry::work::kick_tcp;
 
@@ -24,4 +26,12 @@ pub(crate) fn kick(state: &NetState) {
     for _ in 0..kick_tcp(state, generation) {
         state.count(Counter::TcpKicked);
     }
+}
+
+/// A socket uses the context of its two addresses, if there is one; process context.
+pub(crate) fn in_use(state: &NetState, pair: Pair) {
+    drive::enter(state, |core| {
+        let tag = core.active(&UlidPair { pair, fii: 0 })?;
+        core.context(tag, |ctx, env, _| ctx.in_use(env))
+    });
 }

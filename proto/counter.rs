@@ -183,6 +183,8 @@ counters! {
     ContextConfused => "context_confused",
     /// Allocations that failed.
     OutOfMemory => "out_of_memory",
+    /// Silent contexts kept because a socket uses them.
+    ContextHeld => "context_held",
     /// Contexts discarded because nobody used them.
     ContextIdle => "context_idle",
     /// Establishments given up: no R1 or R2 came.

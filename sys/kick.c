@@ -13,7 +13,7 @@
  * A timer that fires at once does what the retransmission timer does; without
  * its backoff, since what was lost says nothing about the new path.
  */
-static void shim6_kick_sock(struct sock *sk)
+static void shim6_kick_sock(struct sock *sk, void *owner)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 
@@ -69,11 +69,18 @@ static u32 shim6_kick_collect(struct inet_hashinfo *hashinfo, u32 bucket,
 	return found;
 }
 
-u32 shim6_tcp_kick(struct net *net, void *owner, u32 generation)
+static void shim6_use_sock(struct sock *sk, void *owner)
+{
+	shim6_entry_in_use(owner, &inet6_sk(sk)->saddr, &sk->sk_v6_daddr);
+}
+
+/* Acts on all sockets that match, and says on how many. */
+static u32 shim6_tcp_walk(struct net *net, void *owner, u32 generation,
+			  void (*act)(struct sock *sk, void *owner))
 {
 	struct inet_hashinfo *hashinfo = net->ipv4.tcp_death_row.hashinfo;
 	struct sock *batch[SHIM6_BATCH];
-	u32 bucket, i, found, skip, kicked = 0;
+	u32 bucket, i, found, skip, acted = 0;
 
 	for (bucket = 0; bucket <= hashinfo->ehash_mask; bucket++) {
 		skip = 0;
@@ -82,14 +89,24 @@ u32 shim6_tcp_kick(struct net *net, void *owner, u32 generation)
 						   batch, net, owner,
 						   generation);
 			for (i = 0; i < found; i++) {
-				shim6_kick_sock(batch[i]);
+				act(batch[i], owner);
 				sock_put(batch[i]);
 			}
 			skip += found;
-			kicked += found;
+			acted += found;
 		} while (found == SHIM6_BATCH);
 		if (!(bucket & 1023))
 			cond_resched();
 	}
-	return kicked;
+	return acted;
+}
+
+u32 shim6_tcp_kick(struct net *net, void *owner, u32 generation)
+{
+	return shim6_tcp_walk(net, owner, generation, shim6_kick_sock);
+}
+
+void shim6_tcp_users(struct net *net, void *owner, u32 generation)
+{
+	shim6_tcp_walk(net, owner, generation, shim6_use_sock);
 }

@@ -19,12 +19,16 @@ pub(crate) enum Kind {
     Kick = 1,
     /// Addresses or interfaces changed.
     Addresses = 2,
+    /// Silent contexts want to know whether sockets use them.
+    Users = 3,
 }
 
 impl Kind {
     /// The kind of a number, if it is one.
     pub(in crate::sys) fn from_raw(raw: u32) -> Option<Kind> {
-        [Kind::Initiate, Kind::Kick, Kind::Addresses].into_iter().find(|k| *k as u32 == raw)
+        [Kind::Initiate, Kind::Kick, Kind::Addresses, Kind::Users]
+            .into_iter()
+            .find(|k| *k as u32 == raw)
     }
 }
 

@@ -8,7 +8,7 @@ use super::handshake::{Handshake, Patience, Step, Validator};
 use super::learn::News;
 use super::local::{self, Told};
 use super::update::Update;
-use super::{Context, Events, Failure, Phase, Prefer, State};
+use super::{Context, Events, Failure, Idle, Phase, Prefer, State};
 use crate::proto::addr::{Addr, Pair, Tag, UlidPair};
 use crate::proto::counter::Counter;
 use crate::proto::env::Env;
@@ -30,8 +30,9 @@ impl<S: LocatorStore> Context<S> {
             prefer: Prefer::default(),
             update: Update::default(),
             told: None,
-            born: env.now(),
-            keepalive_timeout_ms: 0,
+            alive: env.now(),
+            idle: Idle::No,
+            keepalive_timeout_s: 0,
             revision: 0,
             events: Events::default(),
         })
@@ -177,7 +178,7 @@ impl<S: LocatorStore> Context<S> {
         // REAP begins anew, idle: nobody owes anybody an answer yet.
         activity.set(Direction::Idle, env.ticks().tick(env.now()));
         self.events.push(Kind::Established);
-        self.born = env.now();
+        self.alive = env.now();
         if !was_active {
             self.tx = over;
             self.prefer.ended(env);
@@ -206,7 +207,7 @@ impl<S: LocatorStore> Context<S> {
             self.events.push(Kind::PeerLocators);
         }
         if let Some(seconds) = news.keepalive_timeout_s {
-            self.keepalive_timeout_ms = u32::from(seconds).saturating_mul(1000);
+            self.keepalive_timeout_s = seconds;
         }
         self.peer_tag = peer_tag;
         self.peers.set_reachable(&over.peer);

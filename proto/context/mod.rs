@@ -36,6 +36,7 @@ pub use setup::{Setup, SetupSlot};
 
 use crate::proto::addr::{Pair, Tag, UlidPair};
 use crate::proto::config::Config;
+use crate::proto::counter::Counter;
 use crate::proto::env::{Env, Transmit};
 use crate::proto::locator::{LocalSet, LocatorStore, PeerLocator, PeerLocators};
 use crate::proto::reap::activity::Activity;
@@ -75,6 +76,17 @@ enum Phase {
     Failed(Failure, Instant),
 }
 
+/// What a context that nothing is sent or received with knows of its users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Idle {
+    /// Nothing: it is in use, as far as its packets tell.
+    No,
+    /// The driver is to be asked for sockets that use it.
+    Ask,
+    /// The driver was asked.
+    Asked,
+}
+
 /// One context.
 #[derive(Debug)]
 pub struct Context<S> {
@@ -90,9 +102,11 @@ pub struct Context<S> {
     update: Update,
     /// `None`: nothing yet; the R2 that the peer is going to ask for will tell everything.
     told: Option<Told>,
-    born: Instant,
-    /// The peer's Send Timeout; 0 if it told none.
-    keepalive_timeout_ms: u32,
+    /// When it was established, or a socket was last found to use it.
+    alive: Instant,
+    idle: Idle,
+    /// The peer's Send Timeout in seconds; 0 if it told none.
+    keepalive_timeout_s: u16,
     revision: u32,
     events: Events,
 }
@@ -187,7 +201,7 @@ impl<S: LocatorStore> Context<S> {
     /// Timeout Option" (RFC 5534 section 7).
     pub fn keepalive_ms(&self, config: &Config) -> u32 {
         let wished = self.wishes().map_or(0, |wishes| wishes.explore.keepalive_timeout_ms);
-        match (wished, self.keepalive_timeout_ms) {
+        match (wished, u32::from(self.keepalive_timeout_s).saturating_mul(1000)) {
             (0, 0) => config.keepalive_timeout_ms,
             (ms, 0) | (0, ms) => ms,
             (wished, told) => wished.min(told),
@@ -201,6 +215,26 @@ impl<S: LocatorStore> Context<S> {
             Phase::Failed(why, hold_until) => Some((*why, *hold_until)),
             _ => None,
         })
+    }
+
+    /// Whether the driver is to look for sockets that use the context, and to call
+    /// [`Self::in_use`] if there is one; asked once.
+    pub fn asks_for_users(&mut self) -> bool {
+        let ask = self.idle == Idle::Ask;
+        if ask {
+            self.idle = Idle::Asked;
+        }
+        ask
+    }
+
+    /// A socket uses the context, though it is silent: RFC 5533 section 9, "the ULP might have
+    /// long periods of inactivity", so that packets alone do not tell.
+    pub fn in_use(&mut self, env: &dyn Env) {
+        if self.idle != Idle::No {
+            self.idle = Idle::No;
+            self.alive = env.now();
+            env.count(Counter::ContextHeld);
+        }
     }
 
     /// The next message to send; call until `None`. `out` needs

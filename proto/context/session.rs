@@ -5,7 +5,7 @@
 use super::event::Kind;
 use super::learn::{Mode, News, Reject};
 use super::local::Told;
-use super::{local_set, Context, Hint, Phase};
+use super::{local_set, Context, Hint, Idle, Phase};
 use crate::proto::addr::Pair;
 use crate::proto::counter::Counter;
 use crate::proto::env::Env;
@@ -16,6 +16,9 @@ use crate::proto::reap::report::Reports;
 use crate::proto::reap::{Aim, Io, Outcome, Reap, ReapState};
 use crate::proto::time::Instant;
 use crate::proto::wire::{Body, Builder, Options, Probe};
+
+/// How long the driver has to find the sockets that use a silent context, in ms.
+const SEARCH_MS: u64 = 10_000;
 
 impl<S: LocatorStore> Context<S> {
     fn paths<'a>(&'a self, set: LocalSet<'a>) -> Paths<'a> {
@@ -112,7 +115,7 @@ impl<S: LocatorStore> Context<S> {
         if self.local_set(env).is_none() {
             return self.leave(env);
         }
-        if self.is_active() && env.now().reached(self.end_of_life(env, activity)) {
+        if self.is_active() && self.is_at_its_end(env, activity) {
             env.count(Counter::ContextIdle);
             return self.events.push(Kind::Gone);
         }
@@ -138,7 +141,29 @@ impl<S: LocatorStore> Context<S> {
     /// since the last message was sent or received using the context".
     fn end_of_life(&self, env: &dyn Env, activity: &Activity) -> Instant {
         let last = env.ticks().instant(activity.last_tx().max(activity.last_rx()));
-        last.max(self.born).after(u64::from(env.config().gc_idle_ms))
+        let end = last.max(self.alive).after(u64::from(env.config().gc_idle_ms));
+        match self.idle {
+            Idle::No => end,
+            Idle::Ask | Idle::Asked => end.after(SEARCH_MS),
+        }
+    }
+
+    /// Whether nobody needs the context any more. A silent one first asks for sockets that use
+    /// it: without it their packets would go back to the path of the ULIDs, dead or alive.
+    fn is_at_its_end(&mut self, env: &dyn Env, activity: &Activity) -> bool {
+        if env.now().reached(self.end_of_life(env, activity)) {
+            if self.idle != Idle::No {
+                return true;
+            }
+            self.idle = Idle::Ask;
+        } else if self.idle == Idle::Asked {
+            let used = activity.last_tx().max(activity.last_rx());
+            let idle = u64::from(env.config().gc_idle_ms);
+            if env.now().since(env.ticks().instant(used)) < idle {
+                self.idle = Idle::No;
+            }
+        }
+        false
     }
 
     /// When the best pair shall be tried: while there is traffic, and no other exploration.
@@ -339,7 +364,7 @@ impl<S: LocatorStore> Context<S> {
             self.events.push(Kind::PeerLocators);
         }
         if let Some(seconds) = news.keepalive_timeout_s {
-            self.keepalive_timeout_ms = u32::from(seconds).saturating_mul(1000);
+            self.keepalive_timeout_s = seconds;
             self.touch();
         }
         Ok(())

@@ -48,6 +48,7 @@ fn begin(net: NonNull<bindings::net>) -> Result<Pin<KBox<NetState>>> {
             _proc: Proc::create(state.owner()),
             initiate: Work::new(raw, Kind::Initiate)?,
             kick: Work::new(raw, Kind::Kick)?,
+            users: Work::new(raw, Kind::Users)?,
             addresses: Work::new(raw, Kind::Addresses)?,
         }
     };

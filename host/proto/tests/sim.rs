@@ -324,7 +324,7 @@ fn a_context_whose_peer_died_ends_when_nobody_sends_any_more() {
     w.net.loss = 1.0;
     w.run(30_000, [50, 50]);
     assert_eq!(w.hosts[A].context().reap_state(), Some(ReapState::Exploring));
-    w.run(300_100, [0, 0]);
+    w.run(310_100, [0, 0]);
     assert!(w.hosts[A].contexts.all.is_empty(), "probes do not keep it alive");
 }
 

@@ -182,6 +182,32 @@ fn an_unused_context_goes_away_and_a_used_one_stays() {
 }
 
 #[test]
+fn a_silent_context_that_a_socket_uses_stays_where_it_is() {
+    let mut w = established(Config::default());
+    w.run(3_000, [50, 50]);
+    w.cut_first(true, true);
+    w.run(20_000, [50, 50]);
+    let moved = w.hosts[A].context().tx_pair();
+    assert_ne!(moved, w.ulids[A].pair);
+    for host in &mut w.hosts {
+        host.sockets = true;
+    }
+    w.run(2_000_000, [0, 0]);
+    assert_both_established(&w);
+    assert_eq!(w.hosts[A].context().tx_pair(), moved);
+    assert!(w.hosts[A].count("context_held") >= 5);
+    // The connection goes on, and when it is closed the contexts go.
+    let from = w.now;
+    w.run(2_000, [50, 50]);
+    assert!(w.longest_gap(B, from) <= 200);
+    for host in &mut w.hosts {
+        host.sockets = false;
+    }
+    w.run(400_000, [0, 0]);
+    assert!(w.hosts.iter().all(|h| h.contexts.all.is_empty()));
+}
+
+#[test]
 fn a_lost_local_locator_moves_the_traffic_at_once_and_the_peer_is_told() {
     let mut w = established(Config::default());
     w.run(3_000, [50, 50]);

@@ -184,6 +184,8 @@ pub struct Host {
     /// The lazy timers of the contexts: armed when a context was drained, and by packets
     /// that say so, as in the kernel. Nothing else looks at a context.
     pub timers: BTreeMap<u64, Instant>,
+    /// Whether sockets use all its contexts, however silent.
+    pub sockets: bool,
 }
 
 impl Host {
@@ -220,6 +222,7 @@ impl Host {
             events: vec![],
             received: vec![],
             timers: BTreeMap::new(),
+            sockets: false,
         }
     }
 
@@ -268,6 +271,9 @@ impl Host {
         }
         while let Some(event) = ctx.poll_event() {
             self.events.push((self.out.now.get(), event));
+        }
+        if ctx.asks_for_users() && self.sockets {
+            ctx.in_use(&self.out);
         }
         if ctx.is_gone() {
             self.contexts.all.remove(&id);
