@@ -27,7 +27,7 @@ pub struct Wanted {
     pub addr: Addr,
     /// The lowest is preferred.
     pub priority: u8,
-    /// Of equal priorities the greater is preferred.
+    /// Of equal priorities, the share of contexts that take it (RFC 2782).
     pub weight: u8,
 }
 

@@ -22,7 +22,8 @@ const SEARCH_MS: u64 = 10_000;
 
 impl<S: LocatorStore> Context<S> {
     fn paths<'a>(&'a self, set: LocalSet<'a>) -> Paths<'a> {
-        Paths { set, peers: self.peers.as_slice(), ulids: self.ulids.pair }
+        let (ulids, salt) = (self.ulids.pair, self.local_tag.get());
+        Paths { set, peers: self.peers.as_slice(), ulids, salt }
     }
 
     fn io<'a>(&'a self, env: &'a dyn Env, activity: &'a Activity, set: LocalSet<'a>) -> Io<'a> {

@@ -53,19 +53,48 @@ impl Cursor {
 
 /// How much a pair is liked; comparable among pairs of one context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Rank(u32);
+pub struct Rank(u64);
 
 impl Rank {
-    const NOT_BROKEN: u32 = 1 << 31;
-    const SAME_SCOPE: u32 = 1 << 30;
-    const STABLE: u32 = 1 << 29;
-    const ULIDS: u32 = 1 << 12;
+    const NOT_BROKEN: u64 = 1 << 43;
+    const SAME_SCOPE: u64 = 1 << 42;
+    const STABLE: u64 = 1 << 41;
+    const PEER_PRIORITY: u32 = 33;
+    const OUR_PRIORITY: u32 = 25;
+    const PEER_DRAW: u32 = 17;
+    const OUR_DRAW: u32 = 9;
+    const ULIDS: u64 = 1 << 8;
 
     /// The rank without what only breaks ties (the length of the common prefix): it is
     /// not worth a rehoming.
-    pub const fn coarse(self) -> u32 {
-        self.0 >> 12
+    pub const fn coarse(self) -> u64 {
+        self.0 >> 8
     }
+}
+
+/// One context's lot for a locator: of locators of equal priority the greatest wins, each as
+/// often as its weight says (RFC 6316 section 6.4: "as per DNS SRV", RFC 2782: "the
+/// probability [...] proportional to its weight"). 0 for weight 0, so that without weights
+/// nothing is drawn.
+///
+/// The winner of a race of exponential clocks whose rates are the weights: the least of
+/// `-log2(u) / weight`, with a `u` of the context and the locator.
+fn draw(salt: u64, addr: &Addr, weight: u8) -> u8 {
+    if weight == 0 {
+        return 0;
+    }
+    let bits = addr.to_bits();
+    let mixed = (salt ^ bits as u64 ^ (bits >> 64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let u = (mixed >> 40) as u32 | 1;
+    // 24 bits of `u`: its logarithm to 8 binary places, the mantissa read as a line.
+    let whole = u.ilog2();
+    let part = ((u64::from(u) << 8) >> whole) & 0xff;
+    let minus_log = (24u64 << 8).saturating_sub((u64::from(whole) << 8) | part);
+    // At most 19 bits, on a scale of 8 steps for each doubling: that fits into an octet.
+    let lateness = (minus_log << 6).checked_div(u64::from(weight)).unwrap_or(0) | 1;
+    let doublings = lateness.ilog2();
+    let eighths = ((lateness << 3) >> doublings) & 7;
+    u8::MAX.saturating_sub(((u64::from(doublings) << 3) | eighths).min(254) as u8)
 }
 
 /// The locators of one context on both sides.
@@ -77,6 +106,8 @@ pub struct Paths<'a> {
     pub peers: &'a [PeerLocator],
     /// The primary address pair (RFC 5534 section 3.4).
     pub ulids: Pair,
+    /// The context's own chance, for weights; random, and the same for all of its life.
+    pub salt: u64,
 }
 
 /// `fc00::/7`: another scope than the rest (RFC 6724 section 2.1 gives it its own label).
@@ -109,7 +140,8 @@ impl Paths<'_> {
     }
 
     /// How much a pair is liked: not told broken; of the same scope (RFC 6724 rules 2 and
-    /// 5); stable; the peer's and our priority ("the lowest is tried first"); the primary
+    /// 5); stable; the peer's and our priority ("the lowest is tried first"), and what was
+    /// drawn by weight; the primary
     /// pair, which needs no extension header; the longest common prefix (rule 8).
     pub fn rank(&self, at: PairIndex) -> Option<Rank> {
         let local = self.set.locators.get(usize::from(at.local))?;
@@ -126,12 +158,14 @@ impl Paths<'_> {
         if flags & Preference::TRANSIENT == 0 {
             rank |= Rank::STABLE;
         }
-        rank |= u32::from(255 - theirs.priority) << 21;
-        rank |= u32::from(255 - ours.priority) << 13;
+        rank |= u64::from(255 - theirs.priority) << Rank::PEER_PRIORITY;
+        rank |= u64::from(255 - ours.priority) << Rank::OUR_PRIORITY;
+        rank |= u64::from(draw(self.salt, &peer.addr, theirs.weight)) << Rank::PEER_DRAW;
+        rank |= u64::from(draw(self.salt, &local.addr, ours.weight)) << Rank::OUR_DRAW;
         if local.addr == self.ulids.local && peer.addr == self.ulids.peer {
             rank |= Rank::ULIDS;
         }
-        Some(Rank(rank | local.addr.common_prefix_len(peer.addr)))
+        Some(Rank(rank | u64::from(local.addr.common_prefix_len(peer.addr).min(255))))
     }
 
     /// All pairs that packets may be sent between.
@@ -177,7 +211,7 @@ impl Paths<'_> {
             u64::from(pair.local != avoid.local) + u64::from(pair.peer != avoid.peer)
         });
         let place = (u64::from(at.local) << 8) | u64::from(at.peer);
-        let rank = u64::from(rank.0);
-        ((rank >> 30) << 50) | (disjoint << 48) | (rank << 16) | (0xffff - place)
+        let (sound, rest) = (rank.0 >> 42, rank.0 & ((1 << 42) - 1));
+        (sound << 62) | (disjoint << 60) | (rest << 16) | (0xffff - place)
     }
 }

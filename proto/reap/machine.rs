@@ -345,7 +345,7 @@ impl Reap {
         outcome: &mut Outcome,
     ) -> Option<PairIndex> {
         let current = io.paths.index(&io.tx);
-        let mut best: Option<(u32, bool, Rank, PairIndex)> = None;
+        let mut best: Option<(u64, bool, Rank, PairIndex)> = None;
         for record in probe.received() {
             let Some(at) = self.reports.confirm(&record, &io.paths) else { continue };
             outcome.confirmed |= 1u32.checked_shl(u32::from(at.peer)).unwrap_or(0);

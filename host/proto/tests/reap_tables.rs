@@ -51,7 +51,7 @@ fn io<'a>(
     tx: Pair,
 ) -> Io<'a> {
     let set = out.local_set(&ulids.local).unwrap();
-    let paths = Paths { set, peers, ulids };
+    let paths = Paths { set, peers, ulids, salt: 0 };
     Io { env: out, activity, paths, tx, config: *out.config(), keepalive_timeout_ms: 15_000 }
 }
 

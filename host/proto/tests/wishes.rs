@@ -221,3 +221,30 @@ fn positive_feedback_is_evidence_of_reachability() {
     assert!(silent(false) >= 1);
     assert_eq!(silent(true), 0);
 }
+
+#[test]
+fn weights_share_contexts_out() {
+    let on_the_second = |first: u8, second: u8| {
+        let moved = |seed| {
+            let mut w = World::new(seed, fast());
+            w.initiate(A);
+            w.run(300, [20, 20]);
+            let (x, y) = (w.hosts[A].addr(0), w.hosts[A].addr(1));
+            for (addr, weight) in [(x, first), (y, second)] {
+                let wanted = Wanted { addr, priority: 1, weight };
+                w.call(A, |ctx, env, act| ctx.wish_local(env, act, wanted)).unwrap();
+                w.run(300, [20, 20]);
+            }
+            w.run(6_000, [20, 20]);
+            w.hosts[A].context().tx_pair().local == y
+        };
+        (0..200).filter(|seed| moved(*seed)).count()
+    };
+    // Of 200, within three standard deviations.
+    let (little, half, much) = (on_the_second(9, 1), on_the_second(20, 20), on_the_second(10, 90));
+    assert!((8..=33).contains(&little), "{little} of 20");
+    assert!((78..=122).contains(&half), "{half} of 100");
+    assert!((167..=193).contains(&much), "{much} of 180");
+    assert_eq!(on_the_second(0, 1), 200, "a weight counts more than none");
+    assert_eq!(on_the_second(0, 0), 0, "without weights the identifiers' pair");
+}
