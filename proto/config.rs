@@ -84,7 +84,7 @@ config! {
     /// How many contexts there may be.
     max_contexts: 131072 in 1..=4194304,
     /// How many contexts may be in the middle of their establishment by us; read when the
-    /// namespace begins.
+    /// namespace gets its first set.
     max_pending: 1024 in 1..=65536,
     /// A context unused for so long is discarded (RFC 5533 section 9).
     gc_idle_ms: 300000 in 1000..=86400000,
