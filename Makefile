@@ -17,7 +17,7 @@ ifeq ($(kmake),)
 $(error KERNEL is stock or debug, not '$(KERNEL)')
 endif
 
-cargo        := $(IN) cargo
+cargo        := $(if $(KDIR),,$(IN)) cargo
 host-cargo   := --locked --manifest-path host/Cargo.toml --target-dir $(BUILD)/host
 shimctl-cargo := --locked --manifest-path tools/shimctl/Cargo.toml --target-dir $(BUILD)/shimctl.d
 programs     := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c)) \
@@ -46,7 +46,7 @@ help: ## this list
 setup: ## compilers, kernel and guest, into a cache outside the tree
 	@qemu/setup $(filter debug,$(KERNEL))
 
-shimctl: setup ## build/shimctl
+shimctl: $(if $(KDIR),,setup) ## build/shimctl; KDIR=DIR: with your own tools
 	@$(cargo) build -q --release $(shimctl-cargo)
 	@install -m 755 $(BUILD)/shimctl.d/release/shimctl $(BUILD)/shimctl
 
@@ -104,21 +104,22 @@ fmt-check: setup
 
 DESTDIR ?=
 PREFIX  ?= /usr/local
-version  = $(shell sed -n 's/^version = "\(.*\)"/\1/p' tools/shimctl/Cargo.toml)
 release  = $(shell uname -r)
-ko       = $(firstword $(wildcard $(BUILD)/kdir/shim6.ko $(OUT)/shim6.ko))
+version  = $(shell sed -n 's/^version = "\(.*\)"/\1/p' tools/shimctl/Cargo.toml)
+ko       = $(firstword $(shell grep -als 'vermagic=$(release) ' $(BUILD)/kdir/shim6.ko $(OUT)/shim6.ko))
 put      = install -D -m
+to       = $(DESTDIR)$(PREFIX)
 install: ## module (for this machine's kernel), shimctl, header, manual pages; DESTDIR, PREFIX
-	@grep -aq 'vermagic=$(release) ' $(ko) /dev/null || \
-		{ echo "install: no module for this machine's kernel, $(release): make KDIR=..." >&2; exit 1; }
+	$(if $(ko),,$(error no module for kernel $(release) here: make KDIR=..., or give release=))
+	$(if $(wildcard $(BUILD)/shimctl),,$(error no build/shimctl: make shimctl))
 	$(put) 644 $(ko) $(DESTDIR)/lib/modules/$(release)/updates/shim6.ko
-	$(put) 755 $(BUILD)/shimctl $(DESTDIR)$(PREFIX)/sbin/shimctl
-	$(put) 644 include/uapi/linux/shim.h $(DESTDIR)$(PREFIX)/include/linux/shim.h
-	$(put) 644 include/uapi/linux/shim_netlink.h $(DESTDIR)$(PREFIX)/include/linux/shim_netlink.h
-	$(put) 644 Documentation/man/shim.7 $(DESTDIR)$(PREFIX)/share/man/man7/shim.7
-	$(put) 644 Documentation/man/shimctl.8 $(DESTDIR)$(PREFIX)/share/man/man8/shimctl.8
+	$(put) 755 $(BUILD)/shimctl $(to)/sbin/shimctl
+	$(put) 644 include/uapi/linux/shim.h $(to)/include/linux/shim.h
+	$(put) 644 include/uapi/linux/shim_netlink.h $(to)/include/linux/shim_netlink.h
+	$(put) 644 Documentation/man/shim.7 $(to)/share/man/man7/shim.7
+	$(put) 644 Documentation/man/shimctl.8 $(to)/share/man/man8/shimctl.8
 	sed 's,@PREFIX@,$(PREFIX),; s,@VERSION@,$(version),' shim6.pc.in >$(BUILD)/shim6.pc
-	$(put) 644 $(BUILD)/shim6.pc $(DESTDIR)$(PREFIX)/share/pkgconfig/shim6.pc
+	$(put) 644 $(BUILD)/shim6.pc $(to)/share/pkgconfig/shim6.pc
 	$(if $(DESTDIR),,depmod $(release))
 
 clean: ## what was built here (the cache stays)
