@@ -9,20 +9,6 @@ router_set() {
 		shimctl ispY hba apply --nodad "$WORK/hba.ispY" dev=toA dev=toB
 }
 
-test_forwarded() {
-	local ping status had
-	bg hostA python3 "$TOP/demo/udp.py" ping "$(addr hostA x)" "$(addr hostB x)" 9000 20 >"$WORK/ping"
-	ping=$BG
-	cut ispX
-	wait_until 10000 both_on y || { log "nobody moved"; return 1; }
-	had=$(echoes "$WORK/ping")
-	wait_until 10000 echoes_above "$WORK/ping" $((had + 100))
-	status=$?
-	stop "$ping"
-	log "$(tail -1 "$WORK/ping")"
-	return $status
-}
-
 # nothing HOST NAME...: these counters are zero.
 nothing() {
 	local host=$1 name; shift
@@ -44,7 +30,8 @@ router_set; ktap_result $? "a router with a set of its own"
 bg hostB python3 "$TOP/demo/udp.py" echo "$(addr hostB x)" 9000 >"$WORK/echo"
 wait_until 10000 grep -q ready "$WORK/echo" || die "echo server"
 establish; ktap_result $? "two hosts behind it set up a context"
-test_forwarded; ktap_result $? "their packets with payload headers are forwarded"
+ping_start
+ping_outlives_cut; ktap_result $? "their packets with payload headers are forwarded"
 test_untouched; ktap_result $? "and are none of the router's business"
 dmesg_clean; ktap_result $? "the kernel log is clean"
 ktap_end

@@ -23,20 +23,11 @@ esp() {
 }
 
 test_rehoming() {
-	local ping status had
-	bg hostA python3 "$TOP/demo/udp.py" ping "$(addr hostA x)" "$(addr hostB x)" 9000 20 >"$WORK/ping"
-	ping=$BG
+	ping_start
 	wait_until 20000 established hostA "$(addr hostA x)" "$(addr hostB x)" || { log "no context"; return 1; }
 	capture ispY toA "$WORK/y.pcap" "ip6 proto $PROTO_SHIM6 or udp"
 	CAPTURE=$BG
-	cut ispX
-	wait_until 10000 both_on y || { log "nobody moved"; return 1; }
-	had=$(echoes "$WORK/ping")
-	wait_until 10000 echoes_above "$WORK/ping" $((had + 100))
-	status=$?
-	stop "$ping"
-	log "$(tail -1 "$WORK/ping")"
-	return $status
+	ping_outlives_cut
 }
 
 # behind NUMBER: packets whose payload header names this next header.

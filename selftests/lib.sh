@@ -484,6 +484,25 @@ has_bytes() { [ "$(stat -c %s "$1")" -ge "$2" ]; }
 echoes() { awk 'NF == 3 { n = $3 } END { print n + 0 }' "$1"; }
 echoes_above() { [ "$(echoes "$1")" -gt "$2" ]; }
 
+# ping_start: 50 datagrams a second from host A to the echo server on host B.
+ping_start() {
+	bg hostA python3 "$TOP/demo/udp.py" ping "$(addr hostA x)" "$(addr hostB x)" 9000 20 >"$WORK/ping"
+	PING=$BG
+}
+
+# ping_outlives_cut: provider X dies, both hosts move, and the echoes go on.
+ping_outlives_cut() {
+	local status had
+	cut ispX
+	wait_until 10000 both_on y || { log "nobody moved"; return 1; }
+	had=$(echoes "$WORK/ping")
+	wait_until 10000 echoes_above "$WORK/ping" $((had + 100))
+	status=$?
+	stop "$PING"
+	log "$(tail -1 "$WORK/ping")"
+	return $status
+}
+
 # stall_below FILE SECONDS: of the last line of a traffic program.
 stall_below() {
 	tail -1 "$1" | grep -o '"stall": [0-9.]*' | awk -v limit="$2" -v slow="$SLOW" '

@@ -91,6 +91,8 @@ test_errors() {
 		goes "$A_X" "$B_X"
 }
 
+test_associated() { answers 1 get ASSOCIATED && answers 1 get CONTEXT_DEFERRED_SETUP; }
+
 test_unverified() { # before anything was probed
 	answers EUNVERIFIEDLOCATOR set LOCLIST_PEER "$B_Y" && answers "$B_X,0,0 $B_Y,0,0" get LOCLIST_PEER
 }
@@ -151,7 +153,7 @@ test_feedback() {
 operational() { contexts hostA | grep -q ' operational'; }
 
 lib_init
-ktap_begin 9
+ktap_begin 10
 topology_up
 module_load
 for host in hostA hostB; do
@@ -162,6 +164,7 @@ A_X=$(addr hostA x) A_Y=$(addr hostA y) B_X=$(addr hostB x) B_Y=$(addr hostB y)
 test_without_context; ktap_result $? "without a context: ENOENT"
 start_traffic
 wait_until 10000 established hostA "$A_X" "$B_X" || die "no context"
+test_associated; ktap_result $? "with one: the socket is associated"
 test_unverified; ktap_result $? "a locator that nobody probed is EUNVERIFIEDLOCATOR"
 test_preferences; ktap_result $? "preferences move the packets"
 test_lists; ktap_result $? "lists limit where packets go, and the peer is told"
