@@ -117,6 +117,7 @@ install: ## module (for this machine's kernel), shimctl, header, manual pages; D
 	$(put) 644 include/uapi/linux/shim.h $(to)/include/linux/shim.h
 	$(put) 644 include/uapi/linux/shim_netlink.h $(to)/include/linux/shim_netlink.h
 	$(put) 644 Documentation/man/shim.7 $(to)/share/man/man7/shim.7
+	$(put) 644 Documentation/man/shim_counters.7 $(to)/share/man/man7/shim_counters.7
 	$(put) 644 Documentation/man/shimctl.8 $(to)/share/man/man8/shimctl.8
 	sed 's,@PREFIX@,$(PREFIX),; s,@VERSION@,$(version),' shim6.pc.in >$(BUILD)/shim6.pc
 	$(put) 644 $(BUILD)/shim6.pc $(to)/share/pkgconfig/shim6.pc
