@@ -25,7 +25,7 @@ programs     := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c)) \
 
 .DEFAULT_GOAL := all
 .PHONY: all help setup module shimctl programs demo bench test test-debug host-test \
-	check layers rfc-map no-panic clippy clippy-module fmt fmt-check install clean
+	check layers rfc-map uapi no-panic clippy clippy-module fmt fmt-check install clean
 
 ifdef KDIR
 # A prepared kernel tree and this machine's own tools.
@@ -75,13 +75,18 @@ host-test: setup ## the core's tests, without a kernel
 	@$(cargo) test $(host-cargo)
 	@$(cargo) test $(shimctl-cargo)
 
-check: layers rfc-map fmt-check clippy no-panic ## what a change must pass before it is committed
+check: layers rfc-map uapi fmt-check clippy no-panic ## what a change must pass before it is committed
 
 no-panic: module ## no code of proto/ can panic, as far as the compiler knows
 	@$(IN) scripts/no-panic $(OUT)/shim.o
 
 rfc-map: ## what Documentation/rfc-map.md names is there
 	@scripts/rfc-map
+
+uapi: setup ## shim.h is C89, and the program in shim(7) compiles
+	@$(IN) gcc-14 -std=c89 -pedantic $(CFLAGS) -fsyntax-only -x c include/uapi/linux/shim.h
+	@sed -n '/^\.Bd -literal$$/,/^\.Ed/ { /^\./d; s/\\e/\\/g; p }' Documentation/man/shim.7 | \
+		$(IN) gcc-14 $(CFLAGS) -fsyntax-only -x c -
 
 layers: setup ## the import rules of Documentation/design.md
 	@$(IN) scripts/layers
