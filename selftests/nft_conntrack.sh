@@ -14,11 +14,13 @@ firewall() {
 		counter invalid { }
 		counter refused { }
 		counter served { }
+		counter demuxed { }
 		chain input {
 			type filter hook input priority 0; policy drop;
 			ct state invalid counter name invalid drop
 			meta l4proto icmpv6 accept
 			meta l4proto $PROTO_SHIM6 accept
+			tcp dport $PORT meta skuid 0 counter name demuxed
 			tcp dport $PORT ct state new,established counter name served accept
 			counter name refused
 		}
@@ -37,7 +39,7 @@ firewall() {
 named() { on hostB nft list counter inet fw "$1" | awk '/packets/ { print $2 }'; }
 
 test_rehoming() {
-	local before served client result
+	local before served demuxed client result
 	before=$(counter hostB tx_rewritten)
 	: >"$WORK/progress"
 	bg hostA "$TOP/selftests/traffic.py" tcp-fetch "$(addr hostA x)" "$(addr hostB x)" $PORT $BYTES \
@@ -46,16 +48,16 @@ test_rehoming() {
 	wait_until 20000 has_bytes "$WORK/progress" 16 || return 1
 	cut ispX
 	wait_until 5000 moved_from x both || { log "nobody moved"; return 1; }
-	served=$(named served)
+	served=$(named served) demuxed=$(named demuxed)
 	wait "$client"; result=$?
 	log "$(cat "$WORK/fetch")"
 	heal ispX
 	[ $result -eq 0 ] && stall_below "$WORK/fetch" 1.5 &&
 		expect_more hostB tx_rewritten "$before" 50 &&
-		served_more $((served + 10))
+		more_of served $((served + 10)) && more_of demuxed $((demuxed + 10))
 }
 
-served_more() { (($(named served) > $1)) || { log "served $(named served), not $1"; return 1; }; } # COUNT
+more_of() { (($(named "$1") > $2)) || { log "$1 $(named "$1"), not $2"; return 1; }; } # COUNTER COUNT
 
 nothing_invalid() {
 	log "invalid $(named invalid), refused $(named refused), served $(named served)"
