@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What one host begins by itself, what becomes of it, and what it tells and is told later.
+
+mod desk;
+mod world;
+
+use desk::*;
+use shim6_proto::proto::addr::{Addr, Pair, UlidPair};
+use shim6_proto::proto::config::Config;
+use shim6_proto::proto::context::{Context, Event, Failure, Setup, SetupSlot, State};
+use shim6_proto::proto::endpoint::{IcmpError, Refused};
+use shim6_proto::proto::env::Transmit;
+use shim6_proto::proto::locator::{LocatorStore, NoMemory, PeerLocator, Wishes};
+use shim6_proto::proto::reap::activity::Activity;
+use shim6_proto::proto::reap::ReapState;
+use shim6_proto::proto::time::Instant;
+use shim6_proto::proto::wire::{Body, Builder, Message, Method, Type};
+
+// What we begin.
+
+#[test]
+fn what_is_not_ours_or_cannot_be_shimmed_is_not_begun() {
+    let mut d = Desk::new(Config::default());
+    let good = d.ulids;
+    let local = good.pair.local;
+    for peer in [local, Addr::UNSPECIFIED, Addr::from_bits((0xff02 << 112) | 1)] {
+        d.ulids.pair.peer = peer;
+        assert_eq!(d.initiate(), Err(Refused::Address));
+    }
+    d.ulids = UlidPair::new(good.pair.peer, local);
+    assert_eq!(d.initiate(), Err(Refused::Address));
+    d.ulids = good;
+    assert!(d.initiate().is_ok());
+    assert_eq!(d.initiate(), Err(Refused::Exists));
+}
+
+/// When each message of this type was sent until the context ended, in ms.
+fn times(d: &mut Desk, kind: Type, limit_ms: u64) -> Vec<u64> {
+    let start = d.host.out.now.get();
+    let mut times = vec![];
+    while d.contexts() > 0 && !d.host.context().is_gone() {
+        while let Some((_, bytes)) = d.sent() {
+            if Message::parse(&bytes).unwrap().kind() == kind {
+                times.push(d.host.out.now.get().since(start));
+            }
+        }
+        let h = &mut d.host;
+        let (ctx, activity) = h.contexts.all.values_mut().next().unwrap();
+        let at = ctx.poll_timeout(&h.out, activity).unwrap();
+        h.out.now.set(at);
+        if at.since(start) > limit_ms {
+            break;
+        }
+        ctx.handle_timeout(&h.out, activity);
+    }
+    times
+}
+
+fn gaps(times: &[u64]) -> Vec<f64> {
+    times.windows(2).map(|t| (t[1] - t[0]) as f64).collect()
+}
+
+#[test]
+fn i1_is_sent_again_with_backoff_and_given_up() {
+    let mut firsts = vec![];
+    for peer in 1..40 {
+        let mut d = Desk::new(Config::default());
+        d.ulids.pair.peer = Addr::from_bits((0x2001_0db8_0001 << 80) | peer);
+        (0..peer).for_each(|_| {
+            let _ = shim6_proto::proto::env::Env::random(&d.host.out);
+        });
+        d.initiate().unwrap();
+        let times = times(&mut d, Type::I1, 1_000_000);
+        assert_eq!(times.len(), 5, "I1 and I1_RETRIES_MAX");
+        for (gap, nominal) in gaps(&times).iter().zip([4e3, 8e3, 16e3, 32e3]) {
+            assert!((0.5..=1.5).contains(&(gap / nominal)), "{times:?}");
+        }
+        assert_eq!(d.host.context().state(), State::EFailed);
+        firsts.push(times[1] - times[0]);
+    }
+    firsts.sort();
+    assert!(firsts[0] < 3_000 && firsts[38] > 5_000, "randomized: {firsts:?}");
+}
+
+#[test]
+fn i2_is_sent_again_then_i1_and_not_for_ever() {
+    let mut d = Desk::new(Config::default());
+    d.initiate().unwrap();
+    let (mut i1, mut i2) = (0, vec![]);
+    // A peer that answers every I1 and no I2.
+    let start = d.host.out.now.get();
+    while !d.host.context().is_gone() {
+        while let Some((_, bytes)) = d.sent() {
+            match Message::parse(&bytes).unwrap().body {
+                Body::I1 { initiator_nonce, .. } => {
+                    i1 += 1;
+                    let body = Body::R1 { initiator_nonce, responder_nonce: 8 };
+                    d.hear(&build(&body, |m| m.validator(&[1; 20])));
+                }
+                Body::I2 { .. } => i2.push(d.host.out.now.get().since(start)),
+                other => panic!("{other:?}"),
+            }
+        }
+        let h = &mut d.host;
+        let (ctx, activity) = h.contexts.all.values_mut().next().unwrap();
+        h.out.now.set(ctx.poll_timeout(&h.out, activity).unwrap());
+        ctx.handle_timeout(&h.out, activity);
+    }
+    assert_eq!((i1, i2.len()), (5, 5 * 3), "I2 and I2_RETRIES_MAX for each I1");
+    for (gap, nominal) in gaps(&i2[..3]).iter().zip([4e3, 8e3]) {
+        assert!((0.5..=1.5).contains(&(gap / nominal)), "{i2:?}");
+    }
+}
+
+#[test]
+fn an_update_is_sent_again_with_backoff_up_to_its_limit() {
+    let mut d = Desk::new(Config { gc_idle_ms: 86_400_000, ..Config::default() });
+    d.established(TAG);
+    d.host.out.locators[1].pref.priority = 3;
+    let h = &mut d.host;
+    let (ctx, activity) = h.contexts.all.values_mut().next().unwrap();
+    ctx.local_changed(&h.out, activity);
+    let times = times(&mut d, Type::UpdateRequest, 2_000_000);
+    let nominal = [4e3, 8e3, 16e3, 32e3, 64e3, 120e3, 120e3, 120e3, 120e3];
+    assert!(times.len() > nominal.len(), "the retransmissions continue forever: {times:?}");
+    for (gap, nominal) in gaps(&times).iter().zip(nominal) {
+        assert!((0.5..=1.5).contains(&(gap / nominal)), "{times:?}");
+    }
+}
+
+#[test]
+fn an_error_from_a_stranger_is_not_obeyed() {
+    let mut d = Desk::new(Config::default());
+    d.established(TAG);
+    d.host.out.locators[1].pref.priority = 3;
+    let h = &mut d.host;
+    let (ctx, activity) = h.contexts.all.values_mut().next().unwrap();
+    ctx.local_changed(&h.out, activity);
+    let (t, request) = d.sent().expect("an Update Request");
+    let mut packet = header(t.src, t.dst).to_vec();
+    packet.extend(&request);
+    let error = build(&Body::Error { code: 2, pointer: 0, packet: &packet }, |_| {});
+    let stranger = Addr::from_bits((0x2001_0db8_0bad << 80) | 1);
+    let _ = d.say(stranger, d.ulids.pair.local, &error);
+    assert_eq!((d.host.count("rx_error_unmatched"), d.host.count("update_refused")), (1, 0));
+    d.hear(&error);
+    assert_eq!(d.host.count("update_refused"), 1);
+    assert!(times(&mut d, Type::UpdateRequest, 200_000).is_empty(), "not repeated");
+}
+
+#[test]
+fn errors_3_and_4_make_us_tell_everything_again_but_not_for_ever() {
+    let mut d = Desk::new(Config::default());
+    d.established(TAG);
+    d.host.out.locators[1].pref.priority = 3;
+    let h = &mut d.host;
+    let (ctx, activity) = h.contexts.all.values_mut().next().unwrap();
+    ctx.local_changed(&h.out, activity);
+    let mut lists = vec![];
+    while let Some((t, request)) = d.sent() {
+        lists.push(Message::parse(&request).unwrap().options.locators.is_some());
+        let mut packet = header(t.src, t.dst).to_vec();
+        packet.extend(&request);
+        d.hear(&build(&Body::Error { code: 3, pointer: 0, packet: &packet }, |_| {}));
+    }
+    assert_eq!(lists, [false, true, true]);
+}
+
+#[test]
+fn a_validator_of_any_length_up_to_72_octets_is_given_back() {
+    for len in [0, 1, 20, 32, 64, 72, 73] {
+        let mut d = Desk::new(Config::default());
+        d.initiate().unwrap();
+        let (_, i1) = d.sent().unwrap();
+        let Body::I1 { initiator_nonce, .. } = Message::parse(&i1).unwrap().body else { panic!() };
+        let validator: Vec<u8> = (0..len).map(|i| i as u8).collect();
+        let body = Body::R1 { initiator_nonce, responder_nonce: 8 };
+        assert!(d.hear(&build(&body, |m| m.validator(&validator))).is_none());
+        let i2 = d.sent();
+        assert_eq!(i2.is_some(), len <= 72, "{len}");
+        if let Some((_, i2)) = i2 {
+            let message = Message::parse(&i2).unwrap();
+            assert_eq!(message.options.validator, Some(&validator[..]));
+            assert!(matches!(message.body, Body::I2 { responder_nonce: 8, .. }));
+            assert_eq!(message.options.locators.map(|l| l.len()), Some(2));
+            assert_eq!(message.options.pds, Some(&d.host.out.pds[..]));
+        }
+    }
+}
+
+#[test]
+fn an_r1_for_another_nonce_or_another_pair_is_dropped() {
+    let mut d = Desk::new(Config::default());
+    d.initiate().unwrap();
+    let (_, i1) = d.sent().unwrap();
+    let Body::I1 { initiator_nonce, .. } = Message::parse(&i1).unwrap().body else { panic!() };
+    let r1 = |initiator_nonce| {
+        build(&Body::R1 { initiator_nonce, responder_nonce: 8 }, |m| m.validator(&[1; 20]))
+    };
+    d.hear(&r1(initiator_nonce ^ 1));
+    let (local, elsewhere) = (d.ulids.pair.local, d.peer.addr(1));
+    let _ = d.say(elsewhere, local, &r1(initiator_nonce));
+    assert_eq!(d.host.count("r1_unexpected"), 2);
+    assert_eq!(d.host.context().state(), State::I1Sent);
+    d.hear(&r1(initiator_nonce));
+    assert_eq!(d.host.context().state(), State::I2Sent);
+    d.hear(&r1(initiator_nonce));
+    assert_eq!(d.host.count("r1_unexpected"), 3, "in any other STATE");
+}
+
+#[test]
+fn error_2_about_our_i2_makes_us_leave_the_list_out() {
+    let mut d = Desk::new(Config::default());
+    d.initiate().unwrap();
+    let (_, i1) = d.sent().unwrap();
+    let Body::I1 { initiator_nonce, .. } = Message::parse(&i1).unwrap().body else { panic!() };
+    let body = Body::R1 { initiator_nonce, responder_nonce: 8 };
+    d.hear(&build(&body, |m| m.validator(&[1; 20])));
+    let (t, i2) = d.sent().unwrap();
+    let mut packet = header(t.src, t.dst).to_vec();
+    packet.extend(&i2);
+    d.hear(&build(&Body::Error { code: 2, pointer: 100, packet: &packet }, |_| {}));
+    let (_, again) = d.sent().expect("once more");
+    assert_eq!(Message::parse(&again).unwrap().options.locators, None);
+    d.hear(&build(&Body::Error { code: 2, pointer: 100, packet: &packet }, |_| {}));
+    assert!(d.sent().is_none(), "no quarrel");
+}
+
+// ICMPv6.
+
+fn in_error(t: Transmit, message: &[u8]) -> Vec<u8> {
+    let mut packet = header(t.src, t.dst).to_vec();
+    packet.extend(message);
+    packet
+}
+
+#[test]
+fn unrecognized_next_header_about_our_i1_means_no_support() {
+    let mut d = Desk::new(Config::default());
+    d.initiate().unwrap();
+    let (t, i1) = d.sent().unwrap();
+    let what = IcmpError::UnrecognizedNextHeader;
+    // About something that we did not send: another nonce.
+    let forged = in_error(t, &patch(i1.clone(), 12, !i1[12]));
+    let h = &mut d.host;
+    assert_eq!(h.endpoint.icmp_error(&h.out, &mut h.contexts, what, &forged), None);
+    assert_eq!(h.context().state(), State::I1Sent);
+    let packet = in_error(t, &i1);
+    assert!(h.endpoint.icmp_error(&h.out, &mut h.contexts, what, &packet).is_some());
+    assert_eq!(h.context().state(), State::NoSupport);
+    let until = h.out.now.get().after(600_000);
+    let (ctx, _) = d.first();
+    let failed = Event::Failed { why: Failure::NoSupport, hold_until: until };
+    assert_eq!(ctx.poll_event(), Some(failed));
+    assert!(ctx.is_gone());
+}
+
+#[test]
+fn unreachable_about_the_current_pair_is_a_hint_and_about_another_is_not() {
+    let mut d = Desk::new(Config::default());
+    d.established(TAG);
+    let Pair { local, peer } = d.ulids.pair;
+    let ask = |d: &mut Desk, src, dst| {
+        let mut packet = header(src, dst).to_vec();
+        packet[6] = 6;
+        packet.extend([0; 20]);
+        let h = &mut d.host;
+        let what = IcmpError::Unreachable;
+        let _ = h.endpoint.icmp_error(&h.out, &mut h.contexts, what, &packet);
+        h.context().reap_state()
+    };
+    let elsewhere = d.peer.addr(1);
+    assert_eq!(ask(&mut d, local, elsewhere), Some(ReapState::Operational));
+    assert_eq!(ask(&mut d, peer, local), Some(ReapState::Operational));
+    assert_eq!(ask(&mut d, local, peer), Some(ReapState::Exploring));
+    let (t, probe) = d.sent().expect("a probe");
+    // It may be forged: the current pair is asked first.
+    assert_eq!((t.src, t.dst), (local, peer));
+    assert_eq!(Message::parse(&probe).unwrap().kind(), Type::Probe);
+}
+
+#[test]
+fn an_icmp_error_about_garbage_is_nothing() {
+    let mut d = Desk::new(Config::default());
+    d.established(TAG);
+    let (t, what) =
+        (Transmit { src: d.host.addr(0), dst: d.peer.addr(0), len: 0 }, IcmpError::Unreachable);
+    let full = in_error(t, &build(&Body::Keepalive { tag: TAG }, |_| {}));
+    for cut in 0..full.len() {
+        let h = &mut d.host;
+        let _ = h.endpoint.icmp_error(&h.out, &mut h.contexts, what, &full[..cut]);
+    }
+    let mut chain = full.clone();
+    chain[6] = 0;
+    for octet in 0..=255 {
+        chain[40] = octet;
+        chain[41] = octet;
+        let h = &mut d.host;
+        let _ = h.endpoint.icmp_error(&h.out, &mut h.contexts, what, &chain);
+    }
+}
+
+// Updates.
+
+fn update(d: &mut Desk, fill: impl FnOnce(&mut Builder<'_>)) -> Vec<u8> {
+    let body = Body::UpdateRequest { tag: d.local_tag(), nonce: 99 };
+    let bytes = build(&body, fill);
+    d.hear(&bytes).expect("an answer")
+}
+
+#[test]
+fn an_update_is_acknowledged_and_obeyed() {
+    let mut d = Desk::new(Config::default());
+    d.established(TAG);
+    let list = d.peer_list();
+    // Without parameters: what was proved once stays proved.
+    let ack = update(&mut d, |m| m.locators(77, list[..1].iter().copied()));
+    let message = Message::parse(&ack).unwrap();
+    assert!(matches!(message.body, Body::UpdateAck { tag: TAG, nonce: 99 }));
+    let ctx = d.host.context();
+    assert_eq!((ctx.peer_locators().len(), ctx.peer_generation()), (1, Some(77)));
+}
+
+#[test]
+fn an_update_with_a_locator_that_is_not_proved_is_answered_with_error_2() {
+    let mut d = Desk::new(Config::default());
+    d.established(TAG);
+    let mut list = d.peer_list();
+    list.push((Addr::from_bits((0x2001_0db8_0bad << 80) | 1), Method::Hba));
+    let pds = d.peer.out.pds.clone();
+    let answer = update(&mut d, |m| {
+        m.locators(77, list.iter().copied());
+        m.pds(&pds);
+    });
+    let (code, pointer, packet) = error_of(&answer);
+    assert_eq!((code, packet[usize::from(pointer)]), (2, 1));
+    let ctx = d.host.context();
+    assert_eq!((ctx.peer_locators().len(), ctx.peer_generation()), (2, Some(31)));
+}
+
+#[test]
+fn preferences_for_another_list_or_number_are_answered_with_errors_3_and_4() {
+    let mut d = Desk::new(Config::default());
+    d.established(TAG);
+    let prefs = |n| core::iter::repeat_n(Default::default(), n);
+    let (code, pointer, packet) = error_of(&update(&mut d, |m| m.preferences(30, prefs(2))));
+    assert_eq!(code, 3);
+    assert_eq!(packet[usize::from(pointer)..][..4], 30u32.to_be_bytes());
+    let (code, pointer, packet) = error_of(&update(&mut d, |m| m.preferences(31, prefs(3))));
+    assert_eq!(code, 4);
+    assert_eq!(packet[usize::from(pointer)..][..2], (5u16 + 9).to_be_bytes());
+    let ack = update(&mut d, |m| m.preferences(31, prefs(2)));
+    assert_eq!(Message::parse(&ack).unwrap().kind(), Type::UpdateAck);
+}
+
+#[test]
+fn a_locator_that_the_peer_calls_broken_is_left_through_an_exploration() {
+    let mut d = Desk::new(Config::default());
+    d.established(TAG);
+    let broken =
+        [1, 0].map(|flags| shim6_proto::proto::locator::Preference { flags, ..Default::default() });
+    update(&mut d, |m| m.preferences(31, broken.into_iter()));
+    assert_eq!(d.host.context().reap_state(), Some(ReapState::Exploring));
+    assert_eq!(d.host.context().tx_pair(), d.ulids.pair, "not before a probe came through");
+}
+
+#[test]
+fn the_peers_send_timeout_becomes_our_keepalive_timeout() {
+    let mut d = Desk::new(Config::default());
+    let i2 = d.i2(TAG, |m| m.keepalive_timeout(3));
+    d.hear(&i2).unwrap();
+    let config = Config::default();
+    assert_eq!(d.host.context().keepalive_ms(&config), 3_000);
+    update(&mut d, |m| m.keepalive_timeout(60));
+    assert_eq!(d.host.context().keepalive_ms(&config), 60_000);
+}
+
+#[test]
+fn a_send_timeout_that_is_not_the_default_is_told() {
+    for (send_timeout_ms, told) in
+        [(15_000, None), (1_000, Some(1)), (1_999, Some(1)), (200, Some(1))]
+    {
+        let mut d = Desk::new(Config { send_timeout_ms, ..Config::default() });
+        let i2 = d.i2(TAG, |_| {});
+        let r2 = d.hear(&i2).unwrap();
+        assert_eq!(Message::parse(&r2).unwrap().options.keepalive_timeout_s, told);
+    }
+}
+
+// Deferred set-up.
+
+#[test]
+fn a_pair_asks_for_a_context_once_it_has_packets_and_age() {
+    let slots: Vec<SetupSlot> = (0..64).map(|_| SetupSlot::new()).collect();
+    let (setup, config) = (Setup(&slots), Config::default());
+    let at = |ms: u64| Instant(1_000_000 + ms);
+    const SEVEN: u64 = 7 << 58;
+    const EIGHT: u64 = 8 << 58;
+    // Many packets at once are not old enough, a few over a long time are not enough.
+    assert!((0..1000).all(|_| !setup.note(SEVEN, at(0), &config)));
+    assert!((0..10).all(|i| !setup.note(EIGHT, at(i * 1000), &config)));
+    assert!(setup.note(SEVEN, at(1_000), &config));
+    assert!(!setup.note(SEVEN, at(1_001), &config), "once");
+    setup.hold_down(SEVEN, at(60_000));
+    assert_eq!(setup.held_until(SEVEN, at(59_999)), Some(at(60_000)));
+    assert!((2..60).all(|i| !setup.note(SEVEN, at(i * 1000), &config)));
+    assert_eq!(setup.held_until(SEVEN, at(60_000)), None);
+    assert!(!setup.note(SEVEN, at(60_000), &config), "counted anew");
+    let asks = (0..200).filter(|i| setup.note(SEVEN, at(60_000 + i * 50), &config)).count();
+    assert!((1..=10).contains(&asks), "{asks}");
+}
+
+#[test]
+fn a_hold_down_is_not_pushed_out_by_others() {
+    let slots: Vec<SetupSlot> = (0..4).map(|_| SetupSlot::new()).collect();
+    let setup = Setup(&slots);
+    let now = Instant(5);
+    setup.hold_down(3, Instant(1_000));
+    assert!((0..100).all(|i| !setup.note(4 + i, now, &Config::default())));
+    assert!(setup.held_until(3, now).is_some());
+    assert!(!Setup(&[]).note(1, now, &Config::default()));
+}
+
+// Memory.
+
+/// What the kernel's store is like: four inline, a pointer for more.
+#[derive(Default)]
+struct Inline([PeerLocator; 4], u8, Option<Box<[PeerLocator]>>, Option<Box<Wishes>>);
+
+impl LocatorStore for Inline {
+    fn assign(&mut self, _: &[PeerLocator]) -> Result<(), NoMemory> {
+        Ok(())
+    }
+    fn as_slice(&self) -> &[PeerLocator] {
+        self.2.as_deref().unwrap_or(&self.0[..usize::from(self.1)])
+    }
+    fn as_mut_slice(&mut self) -> &mut [PeerLocator] {
+        &mut self.0
+    }
+    fn wishes(&self) -> Option<&Wishes> {
+        self.3.as_deref()
+    }
+    fn wishes_mut(&mut self) -> Result<&mut Wishes, NoMemory> {
+        Err(NoMemory)
+    }
+}
+
+#[test]
+fn a_context_with_four_peer_locators_is_small() {
+    let size = core::mem::size_of::<Context<Inline>>();
+    assert!(size <= 464, "{size} octets");
+    assert!(core::mem::size_of::<Activity>() <= 24);
+}
