@@ -13,6 +13,9 @@
 //!                        Probe InboundOk, Probe Operational: the peer hears us
 //! ```
 //!
+//! From Operational straight to InboundOk goes also who tries the best pair while the current one
+//! works ([`Reap::try_best`]).
+//!
 //! * [`activity`]: what packets write; which timer runs.
 //! * [`machine`]: the state machine's tables (RFC 5534 section 6).
 //! * [`report`]: what is remembered of probes.
