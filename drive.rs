@@ -194,7 +194,8 @@ impl Core<'_> {
                     node.ask_kick(self.state.kick_generation());
                     self.batch.kick = true;
                 }
-                Event::Failed { hold_until, .. } => {
+                // Without a fork nothing changes; the default context says whether the peer answers.
+                Event::Failed { hold_until, .. } if locked.ctx.ulids().fii == 0 => {
                     self.state.hold_down(&locked.ctx.ulids().pair, hold_until);
                 }
                 _ => {}

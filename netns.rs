@@ -17,6 +17,9 @@ use crate::proto::addr::Addr;
 use crate::proto::addr::Pair;
 use crate::proto::addr::Tag;
 use crate::proto::config::Config;
+use crate::proto::context::Flow;
+use crate::proto::context::FlowSlot;
+use crate::proto::context::Flows;
 use crate::proto::context::Setup;
 use crate::proto::context::SetupSlot;
 use crate::proto::counter::Counter;
@@ -62,6 +65,8 @@ use kernel::sync::SetOnce;
 
 /// Slots of the set-up heuristic.
 const SETUP_SLOTS: usize = 4096;
+/// Slots of the table of flows that belong to forked contexts.
+const FLOW_SLOTS: usize = 4096;
 /// How long to collect contexts that ask for their sockets, in ms.
 const FIND_USERS_MS: u32 = 1000;
 /// Pairs that may wait for their contexts.
@@ -96,6 +101,7 @@ struct Waiting {
 
 impl Retire for Config {}
 impl Retire for KVVec<SetupSlot> {}
+impl Retire for KVVec<FlowSlot> {}
 
 /// The state of one namespace. Fields are dropped in this order: first what can still call us.
 #[pin_data]
@@ -113,6 +119,10 @@ pub(crate) struct NetState {
     config: RcuPtr<Config>,
     /// Replaced once, when the namespace is first enabled.
     setup: RcuPtr<KVVec<SetupSlot>>,
+    /// As `setup`.
+    flows: RcuPtr<KVVec<FlowSlot>>,
+    /// How many contexts are forked: packets look here before they look for one.
+    forks: AtomicU32,
     catch_all: AtomicU32,
     kick_generation: AtomicU32,
     enabled: AtomicBool,
@@ -176,6 +186,8 @@ impl NetState {
             waiting <- SpinLockBh::new(waiting, c"shim6_waiting", kernel::static_lock_class!()),
             config,
             setup: RcuPtr::none(),
+            flows: RcuPtr::none(),
+            forks: AtomicU32::new(0),
             catch_all: AtomicU32::new(0),
             kick_generation: AtomicU32::new(1),
             enabled: AtomicBool::new(false),
@@ -219,9 +231,14 @@ impl NetState {
         for _ in 0..SETUP_SLOTS {
             slots.push(SetupSlot::new(), GFP_KERNEL)?;
         }
+        let mut flows = KVVec::with_capacity(FLOW_SLOTS, GFP_KERNEL)?;
+        for _ in 0..FLOW_SLOTS {
+            flows.push(FlowSlot::new(), GFP_KERNEL)?;
+        }
         let words = (2 * self.config().max_pending as usize).next_power_of_two();
         let nonces = KVVec::from_elem(0u64, words, GFP_KERNEL)?;
         self.control.lock().nonces = nonces;
+        self.flows.replace(Some(RcuBox::new(flows, GFP_KERNEL)?));
         self.setup.replace(Some(RcuBox::new(slots, GFP_KERNEL)?));
         Ok(())
     }
@@ -262,6 +279,22 @@ impl NetState {
     /// How many contexts there are.
     pub(crate) fn contexts(&self) -> u32 {
         self.tables.len()
+    }
+
+    /// How many of them are forked.
+    #[inline]
+    pub(crate) fn forks(&self) -> u32 {
+        self.forks.load(Relaxed)
+    }
+
+    /// There is one more; the control lock is held.
+    pub(crate) fn fork_came(&self) {
+        self.forks.fetch_add(1, Relaxed);
+    }
+
+    /// There is one less; the control lock is held.
+    pub(crate) fn fork_went(&self) {
+        self.forks.fetch_sub(1, Relaxed);
     }
 
     /// A walk over all contexts.
@@ -446,6 +479,69 @@ impl<'a> View<'a> {
     #[inline]
     pub(crate) fn by_hash(self, hash: u64, local: &Addr, peer: &Addr) -> Option<&'a Node> {
         self.state.tables.by_ulids(self.rcu, hash, local, peer)
+    }
+
+    /// The forked context with this CT(local), if it is established and of these identifiers.
+    pub(crate) fn fork(self, tag: Tag, local: &Addr, peer: &Addr) -> Option<&'a Node> {
+        let node = self.by_tag(tag)?;
+        let path = self.path(node)?;
+        let ours = path.forked && path.ulids.local == *local && path.ulids.peer == *peer;
+        ours.then_some(node)
+    }
+
+    #[inline]
+    fn flows(self) -> Option<Flows<'a>> {
+        self.state.flows.get(self.rcu).map(|slots| Flows(slots))
+    }
+
+    /// The forked context that this flow between two identifiers was received in; `hash` is
+    /// that of the identifiers.
+    pub(crate) fn by_flow(
+        self,
+        hash: u64,
+        local: &Addr,
+        peer: &Addr,
+        flow: Option<Flow>,
+    ) -> Option<&'a Node> {
+        let tag = self.flows()?.find(flow?.key(hash))?;
+        self.fork(tag, local, peer)
+    }
+
+    /// The context of a flow between two identifiers: the forked one with this tag, which is its
+    /// socket's, else the forked one that the flow was received in, else the default one.
+    pub(crate) fn of_socket(
+        self,
+        local: &Addr,
+        peer: &Addr,
+        fork: Option<Tag>,
+        flow: Flow,
+    ) -> Option<&'a Node> {
+        let hash = self.hash(local, peer);
+        if self.forks() != 0 {
+            let own = fork.and_then(|tag| self.fork(tag, local, peer));
+            let found = own.or_else(|| self.by_flow(hash, local, peer, Some(flow)));
+            if found.is_some() {
+                return found;
+            }
+        }
+        self.by_hash(hash, local, peer)
+    }
+
+    /// A packet of this flow came in the forked context with this CT(local).
+    pub(crate) fn learn_flow(self, ulids: &Pair, flow: Option<Flow>, tag: Tag) {
+        let hash = self.hash(&ulids.local, &ulids.peer);
+        if let (Some(flows), Some(flow)) = (self.flows(), flow) {
+            if flows.learn(flow.key(hash), tag) {
+                self.count(Counter::FlowLearnt);
+            }
+        }
+    }
+
+    /// A packet of this flow came in the default context.
+    pub(crate) fn forget_flow(self, hash: u64, flow: Option<Flow>) {
+        if let (Some(flows), Some(flow)) = (self.flows(), flow) {
+            flows.forget(flow.key(hash));
+        }
     }
 
     /// The context of a CT(local).

@@ -7,9 +7,7 @@
 
 use crate::drive;
 use crate::netns::NetState;
-use crate::proto::addr::Pair;
 use crate::proto::addr::Tag;
-use crate::proto::addr::UlidPair;
 use crate::proto::counter::Counter;
 use crate::sys::entry::work::kick_tcp;
 
@@ -28,10 +26,7 @@ pub(crate) fn kick(state: &NetState) {
     }
 }
 
-/// A socket uses the context of its two addresses, if there is one; process context.
-pub(crate) fn in_use(state: &NetState, pair: Pair) {
-    drive::enter(state, |core| {
-        let tag = core.active(&UlidPair { pair, fii: 0 })?;
-        core.context(tag, |ctx, env, _| ctx.in_use(env))
-    });
+/// A socket uses a context, if it is still there; process context.
+pub(crate) fn in_use(state: &NetState, tag: Tag) {
+    drive::enter(state, |core| core.context(tag, |ctx, env, _| ctx.in_use(env)));
 }

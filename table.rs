@@ -74,8 +74,12 @@ pub(crate) struct Path {
     pub(crate) tx: Pair,
     /// CT(peer).
     pub(crate) peer_tag: Tag,
-    /// Whether `tx` differs from `ulids`.
+    /// Whether packets get a header: `tx` differs from `ulids`, or the context is forked.
     pub(crate) rewrite: bool,
+    /// Whether it is a forked context.
+    pub(crate) forked: bool,
+    /// Whether flows that come in it belong to it.
+    pub(crate) teaches: bool,
     /// The route of `tx`.
     pub(crate) route: Cache,
     /// Ls(local), shared by the contexts of a set.
@@ -205,6 +209,8 @@ fn snapshot(ctx: &Context<Locators>, locals: &Locals) -> Result<KBox<RcuBox<Path
         peer_tag: ctx.peer_tag().ok_or(EINVAL)?,
         // A forked context is named by its tag alone (RFC 5533 section 11).
         rewrite: tx != ulids || ctx.ulids().fii != 0,
+        forked: ctx.ulids().fii != 0,
+        teaches: ctx.teaches(),
         route: Cache::new(),
         locals: locals.clone(),
         peers,
@@ -319,19 +325,30 @@ impl Table for Contexts<'_> {
         let (ulids, tag) = (*ctx.ulids(), ctx.local_tag());
         let locked = Locked { ctx, published: None };
         sys::entry::table::insert(self.state, self.writer, &ulids, tag, Shared::new(), locked)
-            .map(|()| tag)
             .map_err(|_| {
                 self.state.count(Counter::OutOfMemory);
                 Full
-            })
+            })?;
+        if ulids.fii != 0 {
+            self.state.fork_came();
+        }
+        Ok(tag)
     }
 
     fn remove(&mut self, id: Tag) {
+        let forked = self.by_tag(id).is_some_and(|slot| slot.ctx.ulids().fii != 0);
         self.writer.remove(id);
+        if forked {
+            self.state.fork_went();
+        }
     }
 
     fn len(&self) -> usize {
         self.state.contexts() as usize
+    }
+
+    fn forks(&self) -> usize {
+        self.state.forks() as usize
     }
 
     fn nonce_index(&mut self) -> &mut [u64] {

@@ -10,6 +10,8 @@ use crate::control;
 use crate::netns::View;
 use crate::proto::addr::Pair;
 use crate::proto::addr::Tag;
+use crate::proto::context::flows::Way;
+use crate::proto::context::Flow;
 use crate::proto::counter::Counter;
 use crate::proto::translate;
 use crate::proto::translate::ErrorKind;
@@ -32,6 +34,9 @@ use crate::sys::skb::SHIM_LEN;
 use crate::table::Node;
 use crate::table::Path;
 
+/// Octets behind the payload header in which a flow's ports are: a Fragment header, and two ports.
+const FLOW_LEN: u32 = 12;
+
 /// A packet of this host, the last thing before it is routed on.
 ///
 /// What has no context is served here, in few instructions; the rest is out of line.
@@ -47,6 +52,11 @@ pub(crate) fn outgoing(net: View<'_>, skb: Skb<'_>, call: &Call<'_>) -> Verdict 
         return unchanged(net, &skb);
     }
     let hash = net.hash(&ip.src, &ip.dst);
+    if net.forks() != 0 {
+        if let Some(node) = forked(net, &skb, &ip, hash) {
+            return of_context(net, node, skb, call);
+        }
+    }
     match net.by_hash(hash, &ip.src, &ip.dst) {
         Some(node) => of_context(net, node, skb, call),
         None => {
@@ -56,6 +66,15 @@ pub(crate) fn outgoing(net: View<'_>, skb: Skb<'_>, call: &Call<'_>) -> Verdict 
             unchanged(net, &skb)
         }
     }
+}
+
+/// The forked context of a packet, if it has one.
+#[cold]
+fn forked<'a>(net: View<'a>, skb: &Skb<'_>, ip: &Ipv6, hash: u64) -> Option<&'a Node> {
+    let flow = Flow::of(skb.linear(), ip.next, Way::Out);
+    let node = net.by_flow(hash, &ip.src, &ip.dst, flow)?;
+    net.count(Counter::TxFlow);
+    Some(node)
 }
 
 /// A packet between the identifiers of a context.
@@ -321,15 +340,19 @@ pub(crate) fn incoming(net: View<'_>, skb: Skb<'_>, call: &Call<'_>) -> Verdict 
     match ip.next {
         PROTOCOL => payload(net, skb),
         translate::ICMPV6 => icmp(net, skb, call),
-        _ => plain(net, &ip),
+        _ => plain(net, &skb, &ip),
     }
 }
 
 /// RFC 5533 12.1: "If such a context is found, the context appears not to be quiescent; this
 /// should be remembered".
 #[inline]
-fn plain(net: View<'_>, ip: &Ipv6) -> Verdict {
-    if let Some(node) = net.by_ulids(&ip.dst, &ip.src) {
+fn plain(net: View<'_>, skb: &Skb<'_>, ip: &Ipv6) -> Verdict {
+    let hash = net.hash(&ip.dst, &ip.src);
+    if net.forks() != 0 {
+        net.forget_flow(hash, Flow::of(skb.linear(), ip.next, Way::In));
+    }
+    if let Some(node) = net.by_hash(hash, &ip.dst, &ip.src) {
         node.note_received(net.tick());
         net.count(Counter::RxContext);
     }
@@ -361,6 +384,10 @@ fn payload(net: View<'_>, mut skb: Skb<'_>) -> Verdict {
         net.count(Counter::RxNested);
         return Verdict::DROP;
     }
+    if path.teaches {
+        // Its ports are read below; a packet without them has none.
+        let _ = skb.pull(skb.len().min(translate::PAYLOAD_END + FLOW_LEN));
+    }
     if skb.strip(ip, header.next, path.ulids.peer, path.ulids.local).is_err() {
         net.count(Counter::RxNoMemory);
         return Verdict::DROP;
@@ -371,7 +398,21 @@ fn payload(net: View<'_>, mut skb: Skb<'_>) -> Verdict {
     }
     node.note_received(net.tick());
     net.count(Counter::RxRestored);
+    if net.forks() != 0 {
+        learn(net, &skb, header.next, node.tag(), path);
+    }
     Verdict::ACCEPT
+}
+
+/// A restored packet tells which context its flow belongs to (RFC 6316 Appendix A).
+#[cold]
+fn learn(net: View<'_>, skb: &Skb<'_>, next: u8, tag: Tag, path: &Path) {
+    let flow = Flow::of(skb.linear(), next, Way::In);
+    if path.teaches {
+        net.learn_flow(&path.ulids, flow, tag);
+    } else if !path.forked {
+        net.forget_flow(net.hash(&path.ulids.local, &path.ulids.peer), flow);
+    }
 }
 
 /// The context that a payload header's tag names, if the packet's locators are its own.
@@ -389,7 +430,7 @@ fn icmp(net: View<'_>, skb: Skb<'_>, call: &Call<'_>) -> Verdict {
     match skb.after_ipv6() {
         Some([kind, ..]) if translate::is_error(kind) => icmp_error(net, skb, ip, call),
         _ if translate::is_neighbour_discovery(ip.next, skb.linear()) => Verdict::ACCEPT,
-        _ => plain(net, ip),
+        _ => plain(net, &skb, ip),
     }
 }
 

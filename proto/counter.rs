@@ -177,6 +177,18 @@ counters! {
     ContextCreated => "context_created",
     /// Contexts not made because of max_contexts.
     ContextLimit => "context_limit",
+    /// Contexts not forked because of max_forks.
+    ForkLimit => "fork_limit",
+    /// Contexts forked because sockets wished different things.
+    Forked => "forked",
+    /// Forked contexts whose socket is gone; they end when the peer is silent in them.
+    ForkEnded => "fork_ended",
+    /// Flows learnt that a peer sends in a forked context.
+    FlowLearnt => "flow_learnt",
+    /// Packets sent in the forked context of their socket.
+    TxFork => "tx_fork",
+    /// Packets sent in the forked context that their flow was received in.
+    TxFlow => "tx_flow",
     /// Contexts not begun because of max_pending.
     PendingLimit => "pending_limit",
     /// Contexts discarded because the peer reused their tag.

@@ -44,6 +44,38 @@ pub struct Explore {
     pub keepalive_interval_ms: u32,
 }
 
+/// The socket that a wish comes from: a number that no other socket has, before or after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner(pub u64);
+
+/// What a socket may wish of its context: of several sockets that share one, each of these can
+/// contradict another's (RFC 6316 section 11.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish<'a> {
+    /// SHIM_APP_TIMEOUT: the Send Timeout in ms; 0 for the administrator's.
+    SendTimeout(u32),
+    /// SHIM_PATHEXPLORE.
+    Explore(Explore),
+    /// SHIM_LOC_LOCAL_PREF: one locator of ours.
+    Local(Wanted),
+    /// SHIM_LOC_PEER_PREF: one locator of the peer's.
+    Peer(Wanted),
+    /// SHIM_LOCLIST_LOCAL: of ours these only.
+    Locals(&'a [Wanted]),
+    /// SHIM_LOCLIST_PEER: of the peer's these only.
+    Peers(&'a [Wanted]),
+}
+
+/// What becomes of a wish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Granted {
+    /// It is in force.
+    Here,
+    /// Another socket that lives wished something else of this context: nothing changed, and
+    /// the wish is to be granted in a context of the socket's own.
+    Apart,
+}
+
 /// What an application noticed of its path (RFC 6316 section 7.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Feedback {

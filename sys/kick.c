@@ -32,13 +32,26 @@ static void shim6_kick_sock(struct sock *sk, void *owner)
 	release_sock(sk);
 }
 
+static void shim6_ends(const struct sock *sk, struct shim6_ends *ends)
+{
+	ends->local = inet6_sk(sk)->saddr;
+	ends->peer = sk->sk_v6_daddr;
+	ends->fork = 0;
+	ends->protocol = sk->sk_protocol;
+	ends->local_port = inet_sk(sk)->inet_num;
+	ends->peer_port = ntohs(inet_sk(sk)->inet_dport);
+}
+
 static bool shim6_kick_match(struct sock *sk, struct net *net, void *owner,
 			     u32 generation)
 {
-	return sk_fullsock(sk) && sk->sk_family == AF_INET6 &&
-	       net_eq(sock_net(sk), net) &&
-	       shim6_entry_wants_kick(owner, &inet6_sk(sk)->saddr,
-				      &sk->sk_v6_daddr, generation);
+	struct shim6_ends ends;
+
+	if (!sk_fullsock(sk) || sk->sk_family != AF_INET6 ||
+	    !net_eq(sock_net(sk), net))
+		return false;
+	shim6_ends(sk, &ends);
+	return shim6_entry_wants_kick(owner, &ends, generation);
 }
 
 /* Takes up to a batch of a bucket's sockets, after the first "skip" that match. */
@@ -71,7 +84,10 @@ static u32 shim6_kick_collect(struct inet_hashinfo *hashinfo, u32 bucket,
 
 static void shim6_use_sock(struct sock *sk, void *owner)
 {
-	shim6_entry_in_use(owner, &inet6_sk(sk)->saddr, &sk->sk_v6_daddr);
+	struct shim6_ends ends;
+
+	shim6_ends(sk, &ends);
+	shim6_entry_in_use(owner, &ends);
 }
 
 /* Acts on all sockets that match, and says on how many. */

@@ -8,7 +8,7 @@ use super::handshake::{Handshake, Patience, Step, Validator};
 use super::learn::News;
 use super::local::{self, Told};
 use super::update::Update;
-use super::{Context, Events, Failure, Idle, Phase, Prefer, State};
+use super::{Bond, Context, Events, Failure, Idle, Phase, Prefer, State};
 use crate::proto::addr::{Addr, Pair, Tag, UlidPair};
 use crate::proto::counter::Counter;
 use crate::proto::env::Env;
@@ -19,23 +19,31 @@ use crate::proto::reap::{Reap, ReapState};
 use crate::proto::wire::{Body, Builder};
 
 impl<S: LocatorStore> Context<S> {
-    fn new(env: &dyn Env, ulids: UlidPair, tag: Tag, phase: Phase) -> Result<Self, NoMemory> {
-        Ok(Context {
+    /// `peers` is what is known of the peer's locators beforehand.
+    pub(super) fn new(
+        env: &dyn Env,
+        ulids: UlidPair,
+        tag: Tag,
+        phase: Phase,
+        peers: PeerLocators<S>,
+    ) -> Self {
+        Context {
             ulids,
             local_tag: tag,
             peer_tag: Tag::default(),
             tx: ulids.pair,
-            peers: PeerLocators::of_ulid(ulids.pair.peer)?,
+            peers,
             phase,
             prefer: Prefer::default(),
             update: Update::default(),
             told: None,
             alive: env.now(),
             idle: Idle::No,
+            bond: Bond::Shared,
             keepalive_timeout_s: 0,
             revision: 0,
             events: Events::default(),
-        })
+        }
     }
 
     /// "When the shim layer decides to set up a context for a ULID pair, it starts by
@@ -47,21 +55,28 @@ impl<S: LocatorStore> Context<S> {
         nonce: u32,
     ) -> Result<Self, NoMemory> {
         let handshake = Handshake::new(env, ulids.pair, nonce, Step::I1);
-        Self::new(env, ulids, tag, Phase::Opening(handshake))
+        let peers = PeerLocators::of_ulid(ulids.pair.peer)?;
+        Ok(Self::new(env, ulids, tag, Phase::Opening(handshake), peers))
     }
 
     /// "If the STATE is IDLE (i.e., the context does not exist), the host allocates a Context
     /// Tag (CT(local)), creates the context state for the context, and sets its STATE to
-    /// ESTABLISHED" (7.13, 7.20). `over` is the pair the I2 or I2bis came over.
+    /// ESTABLISHED" (7.13, 7.20). `over` is the pair the I2 or I2bis came over; `of` the default
+    /// context, if this one is a fork of it.
     pub fn responder(
         env: &dyn Env,
         ulids: UlidPair,
+        of: Option<&Self>,
         tag: Tag,
         peer_tag: Tag,
         news: &mut News,
         over: Pair,
     ) -> Result<Self, NoMemory> {
-        let mut new = Self::new(env, ulids, tag, Phase::Up(Reap::new(env)))?;
+        let peers = match of {
+            Some(of) => PeerLocators::known(&of.peers)?,
+            None => PeerLocators::of_ulid(ulids.pair.peer)?,
+        };
+        let mut new = Self::new(env, ulids, tag, Phase::Up(Reap::new(env)), peers);
         new.learn(env, peer_tag, news, over)?;
         new.tx = over;
         new.events.push(Kind::Established);

@@ -17,12 +17,15 @@
 //! * [`establish`]: what messages of the establishment do to a context.
 //! * [`learn`], [`local`]: what a peer tells, what we tell.
 //! * [`update`]: telling changes.
-//! * [`wish`]: what applications want of it.
+//! * [`wish`]: what applications want of it. [`fork`]: a context of one socket's own.
 //! * [`session`]: REAP, timers, and the end of an established context.
-//! * [`setup`]: which pairs deserve a context. [`event`]: what the world is told.
+//! * [`setup`]: which pairs deserve a context. [`flows`]: which flows a peer sends in which
+//!   forked context. [`event`]: what the world is told.
 
 pub mod establish;
 pub mod event;
+pub mod flows;
+pub mod fork;
 pub mod handshake;
 pub mod learn;
 pub mod local;
@@ -32,6 +35,7 @@ pub mod update;
 pub mod wish;
 
 pub use event::{Event, Failure, Hint};
+pub use flows::{Flow, FlowSlot, Flows};
 pub use setup::{Setup, SetupSlot};
 
 use crate::proto::addr::{Pair, Tag, UlidPair};
@@ -87,6 +91,17 @@ enum Idle {
     Asked,
 }
 
+/// Whose a context is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bond {
+    /// Everybody's: it ends when nobody uses it.
+    Shared,
+    /// One socket's, and it lives as long as that.
+    Socket,
+    /// The socket is gone, and the peer may still have something to say.
+    Released,
+}
+
 /// One context.
 #[derive(Debug)]
 pub struct Context<S> {
@@ -105,6 +120,7 @@ pub struct Context<S> {
     /// When it was established, or a socket was last found to use it.
     alive: Instant,
     idle: Idle,
+    bond: Bond,
     /// The peer's Send Timeout in seconds; 0 if it told none.
     keepalive_timeout_s: u16,
     revision: u32,

@@ -5,7 +5,7 @@
 use super::event::Kind;
 use super::learn::{Mode, News, Reject};
 use super::local::Told;
-use super::{local_set, Context, Hint, Idle, Phase};
+use super::{local_set, Bond, Context, Hint, Idle, Phase};
 use crate::proto::addr::Pair;
 use crate::proto::counter::Counter;
 use crate::proto::env::Env;
@@ -142,7 +142,11 @@ impl<S: LocatorStore> Context<S> {
     /// since the last message was sent or received using the context".
     fn end_of_life(&self, env: &dyn Env, activity: &Activity) -> Instant {
         let last = env.ticks().instant(activity.last_tx().max(activity.last_rx()));
-        let end = last.max(self.alive).after(u64::from(env.config().gc_idle_ms));
+        let idle = match self.bond {
+            Bond::Shared | Bond::Socket => u64::from(env.config().gc_idle_ms),
+            Bond::Released => self.linger_ms(env),
+        };
+        let end = last.max(self.alive).after(idle);
         match self.idle {
             Idle::No => end,
             Idle::Ask | Idle::Asked => end.after(SEARCH_MS),
@@ -153,6 +157,14 @@ impl<S: LocatorStore> Context<S> {
     /// it: without it their packets would go back to the path of the ULIDs, dead or alive.
     fn is_at_its_end(&mut self, env: &dyn Env, activity: &Activity) -> bool {
         if env.now().reached(self.end_of_life(env, activity)) {
+            match self.bond {
+                Bond::Shared => {}
+                Bond::Socket => {
+                    self.alive = env.now();
+                    return false;
+                }
+                Bond::Released => return true,
+            }
             if self.idle != Idle::No {
                 return true;
             }

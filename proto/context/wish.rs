@@ -2,17 +2,20 @@
 
 //! What applications wish of a context (RFC 6316 sections 6.4, 6.5 and 6.10 to 6.13).
 //!
-//! Wishes belong to the context: of several sockets that share it, the last one's counts. An
-//! application's preference for a locator of the peer counts more than the peer's own. Most
-//! contexts have no wishes and pay a pointer for them ([`LocatorStore::wishes`]).
+//! Wishes belong to the context, and the first socket that wishes something to as long as it
+//! lives: what another one wishes then is granted if it is in force anyway, else apart, in a
+//! context of that socket's own (RFC 6316 section 11.1). An application's preference for a
+//! locator of the peer counts more than the peer's own. Most contexts have no wishes and pay a
+//! pointer for them ([`LocatorStore::wishes`]).
 
 use super::Context;
+use crate::proto::addr::Addr;
 use crate::proto::config::Config;
 use crate::proto::env::Env;
-use crate::proto::locator::{LocatorStore, NoMemory, Wishes};
+use crate::proto::locator::{LocatorStore, NoMemory, Preference, Wishes};
 use crate::proto::reap::activity::Activity;
 use crate::proto::reap::ReapState;
-use crate::proto::wish::{Explore, Feedback, Wanted, WishError};
+use crate::proto::wish::{Explore, Feedback, Granted, Owner, Wanted, Wish, WishError};
 
 impl From<NoMemory> for WishError {
     fn from(_: NoMemory) -> Self {
@@ -61,6 +64,101 @@ impl<S: LocatorStore> Context<S> {
         }
     }
 
+    /// A socket wishes something. Who `lives` is asked for the one that wished before it.
+    pub fn wish(
+        &mut self,
+        env: &dyn Env,
+        activity: &Activity,
+        by: Owner,
+        lives: impl FnOnce(Owner) -> bool,
+        wish: &Wish<'_>,
+    ) -> Result<Granted, WishError> {
+        let owner = self.wishes().and_then(|wishes| wishes.owner);
+        if owner.is_some_and(|owner| owner != by && lives(owner)) {
+            self.judge(env, wish)?;
+            let granted = self.is_in_force(env, wish);
+            return Ok(if granted { Granted::Here } else { Granted::Apart });
+        }
+        // Without memory for its owner nothing is granted.
+        self.peers.wishes_mut()?;
+        self.grant(env, activity, wish)?;
+        self.peers.wishes_mut()?.owner = Some(by);
+        Ok(Granted::Here)
+    }
+
+    fn grant(
+        &mut self,
+        env: &dyn Env,
+        activity: &Activity,
+        wish: &Wish<'_>,
+    ) -> Result<(), WishError> {
+        match *wish {
+            Wish::SendTimeout(ms) => self.wish_send_timeout(env, activity, ms),
+            Wish::Explore(explore) => self.wish_explore(env, activity, explore),
+            Wish::Local(wanted) => self.wish_local(env, activity, wanted),
+            Wish::Peer(wanted) => self.wish_peer(env, activity, wanted),
+            Wish::Locals(list) => self.wish_locals(env, activity, list),
+            Wish::Peers(list) => self.wish_peers(env, activity, list),
+        }
+    }
+
+    /// Whether a wish could be granted: a fork knows the same locators.
+    fn judge(&self, env: &dyn Env, wish: &Wish<'_>) -> Result<(), WishError> {
+        match *wish {
+            Wish::SendTimeout(_) | Wish::Explore(_) => Ok(()),
+            Wish::Local(wanted) => self.judge_locals(env, &[wanted]),
+            Wish::Locals(list) => {
+                self.judge_locals(env, list)?;
+                self.judge_presence(env, list)
+            }
+            Wish::Peer(wanted) => match self.peers.is_verified(&wanted.addr) {
+                true => Ok(()),
+                false => Err(WishError::NotALocator),
+            },
+            Wish::Peers(list) => self.peers.judge(list),
+        }
+    }
+
+    fn judge_locals(&self, env: &dyn Env, list: &[Wanted]) -> Result<(), WishError> {
+        let set = self.local_set(env).ok_or(WishError::NotALocator)?;
+        let all = list.iter().all(|wanted| set.contains(&wanted.addr));
+        all.then_some(()).ok_or(WishError::NotALocator)
+    }
+
+    fn judge_presence(&self, env: &dyn Env, list: &[Wanted]) -> Result<(), WishError> {
+        let set = self.local_set(env).ok_or(WishError::NotALocator)?;
+        let any = list.iter().any(|wanted| set.is_present(&wanted.addr));
+        any.then_some(()).ok_or(WishError::Nothing)
+    }
+
+    /// Whether granting a wish would change nothing.
+    fn is_in_force(&self, env: &dyn Env, wish: &Wish<'_>) -> bool {
+        let Some(wishes) = self.wishes() else { return false };
+        let Some(set) = self.local_set(env) else { return false };
+        let is = |addr: &Addr, pref: Preference, wanted: &Wanted| {
+            wanted.addr == *addr && (pref.priority, pref.weight) == (wanted.priority, wanted.weight)
+        };
+        match *wish {
+            Wish::SendTimeout(0) => wishes.send_timeout_ms == 0,
+            Wish::SendTimeout(ms) => self.send_timeout_ms(env.config()) == ms,
+            Wish::Explore(explore) => wishes.explore == explore,
+            Wish::Local(wanted) => set.listed().any(|l| is(&l.addr, set.preference(l), &wanted)),
+            Wish::Locals(list) => {
+                set.listed().count() == list.len()
+                    && set.listed().all(|l| list.iter().any(|w| is(&l.addr, set.preference(l), w)))
+            }
+            Wish::Peer(wanted) => {
+                let mut used = self.peer_locators().iter().filter(|l| l.is_candidate());
+                used.any(|l| is(&l.addr, l.preference(), &wanted))
+            }
+            Wish::Peers(list) => {
+                let used = || self.peer_locators().iter().filter(|l| l.is_candidate());
+                used().count() == list.len()
+                    && used().all(|l| list.iter().any(|w| is(&l.addr, l.preference(), w)))
+            }
+        }
+    }
+
     /// SHIM_APP_TIMEOUT: the Send Timeout in ms, 0 for the administrator's; the peer is told.
     pub fn wish_send_timeout(
         &mut self,
@@ -92,10 +190,7 @@ impl<S: LocatorStore> Context<S> {
         activity: &Activity,
         wanted: Wanted,
     ) -> Result<(), WishError> {
-        let set = self.local_set(env).ok_or(WishError::NotALocator)?;
-        if !set.contains(&wanted.addr) {
-            return Err(WishError::NotALocator);
-        }
+        self.judge_locals(env, &[wanted])?;
         self.peers.wishes_mut()?.prefer(wanted)?;
         self.wished_anew(env, activity);
         Ok(())
@@ -120,13 +215,8 @@ impl<S: LocatorStore> Context<S> {
         activity: &Activity,
         list: &[Wanted],
     ) -> Result<(), WishError> {
-        let set = self.local_set(env).ok_or(WishError::NotALocator)?;
-        if !list.iter().all(|wanted| set.contains(&wanted.addr)) {
-            return Err(WishError::NotALocator);
-        }
-        if !list.iter().any(|wanted| set.is_present(&wanted.addr)) {
-            return Err(WishError::Nothing);
-        }
+        self.judge_locals(env, list)?;
+        self.judge_presence(env, list)?;
         let generation = env.random() as u32;
         self.peers.wishes_mut()?.narrow(list, generation)?;
         self.wished_anew(env, activity);

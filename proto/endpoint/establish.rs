@@ -4,7 +4,10 @@
 //! to 7.20): what can be judged without a context, and which context they are for.
 
 use super::errors::ErrorCode;
-use super::{free_tag, insert, is_full, nonces, validator, Endpoint, Meta, Received, Slot, Table};
+use super::{
+    free_tag, insert, is_forked_out, is_full, nonces, validator, Endpoint, Meta, Received, Slot,
+    Table,
+};
 use crate::proto::addr::{Addr, Pair, Tag, UlidPair};
 use crate::proto::context::learn::{Mode, News, Reject};
 use crate::proto::context::{Context, State};
@@ -190,7 +193,13 @@ impl Endpoint {
         reply: &mut [u8],
     ) -> Received<T::Id> {
         let ulid = request.ulids.pair.peer;
-        let mut slot = table.by_ulids(&request.ulids).filter(|slot| is_alive(slot.ctx));
+        let id =
+            table.by_ulids(&request.ulids).filter(|slot| is_alive(slot.ctx)).map(|slot| slot.id);
+        // What the default context knows of the peer's locators, its forks know as well.
+        let mut slot = match id {
+            Some(id) => table.get(id),
+            None => default_of(table, &request.ulids),
+        };
         let old = slot.as_mut().map(|slot| slot.ctx.peer_locators()).unwrap_or_default();
         let known = meta.src == ulid || old.iter().any(|l| l.addr == meta.src && l.is_verified());
         let mut news = News::default();
@@ -205,7 +214,6 @@ impl Endpoint {
             env.count(Counter::RxSourceNotLocator);
             return Received::NOTHING;
         }
-        let id = slot.map(|slot| slot.id);
         remove_confused(env, table, &request.ulids, request.peer_tag, &news);
         let id = match id {
             Some(id) => update(env, table, id, meta, request, &mut news),
@@ -374,6 +382,15 @@ fn opening<'t, T: Table>(
     table.by_tag(tag).filter(|slot| slot.ctx.is_opening(nonce, &meta.pair()))
 }
 
+/// The established default context that this one is a fork of; `None` for a default one.
+fn default_of<'t, T: Table>(
+    table: &'t mut T,
+    ulids: &UlidPair,
+) -> Option<Slot<'t, T::Id, T::Store>> {
+    let default = UlidPair { fii: 0, ..*ulids };
+    (ulids.fii != 0).then(|| table.by_ulids(&default))?.filter(|slot| slot.ctx.is_active())
+}
+
 /// Context confusion (7.15): other contexts in ESTABLISHED or I2BIS-SENT with the same
 /// CT(peer) and a locator in common are of the same peer, which has lost them: "The old context
 /// that used the Context Tag MUST be removed".
@@ -431,11 +448,13 @@ fn create<T: Table>(
     if let Some(dead) = table.by_ulids(&request.ulids).map(|slot| slot.id) {
         table.remove(dead);
     }
-    if is_full(env, table) {
+    let (ulids, peer_tag) = (request.ulids, request.peer_tag);
+    if is_full(env, table) || (ulids.fii != 0 && is_forked_out(env, table)) {
         return None;
     }
     let tag = free_tag(env, table)?;
-    let (ulids, peer_tag) = (request.ulids, request.peer_tag);
-    let new = Context::responder(env, ulids, tag, peer_tag, news, meta.pair()).ok();
+    let base = default_of(table, &ulids);
+    let of = base.as_ref().map(|slot| &*slot.ctx);
+    let new = Context::responder(env, ulids, of, tag, peer_tag, news, meta.pair()).ok();
     new.and_then(|ctx| insert(env, table, ctx))
 }

@@ -80,7 +80,9 @@ pub enum Refused {
     /// An address is not one that may be shimmed (ours is in no set, or it is a
     /// multicast, link-local, ... address).
     Address,
-    /// As many as `max_contexts` or `max_pending` allow.
+    /// There is no context to fork, or it is not established.
+    Nothing,
+    /// As many as `max_contexts`, `max_forks` or `max_pending` allow.
     TooMany,
     /// No memory, or no free tag.
     NoMemory,
@@ -136,6 +138,31 @@ impl Endpoint {
         new.and_then(|ctx| insert(env, table, ctx)).ok_or(Refused::NoMemory)
     }
 
+    /// Begins to fork a context (RFC 5533 section 4.2): "the forked-off context will be assigned a
+    /// non-zero Forked Instance Identifier, while the default context has an FII of zero". It
+    /// is a socket's own from the start. Drain it afterwards.
+    pub fn fork<T: Table>(
+        &mut self,
+        env: &dyn Env,
+        table: &mut T,
+        of: T::Id,
+    ) -> Result<T::Id, Refused> {
+        let base = table.get(of).filter(|slot| slot.ctx.is_active());
+        let pair = base.ok_or(Refused::Nothing)?.ctx.ulids().pair;
+        if is_full(env, table) || is_forked_out(env, table) {
+            return Err(Refused::TooMany);
+        }
+        let ulids = free_instance(env, table, pair).ok_or(Refused::NoMemory)?;
+        let tag = free_tag(env, table).ok_or(Refused::NoMemory)?;
+        let Some(nonce) = nonces::claim(env, table, tag) else {
+            env.count(Counter::PendingLimit);
+            return Err(Refused::TooMany);
+        };
+        let base = table.get(of).ok_or(Refused::Nothing)?;
+        let new = Context::fork(env, base.ctx, ulids.fii, tag, nonce).ok();
+        new.and_then(|ctx| insert(env, table, ctx)).ok_or(Refused::NoMemory)
+    }
+
     /// A payload extension header arrived whose tag no context has, or whose locators are not
     /// its context's: R1bis, rate limited (RFC 5533 sections 7.17 and 12.2).
     pub fn payload_without_context(
@@ -166,6 +193,23 @@ fn is_full<T: Table>(env: &dyn Env, table: &T) -> bool {
         env.count(Counter::ContextLimit);
     }
     full
+}
+
+fn is_forked_out<T: Table>(env: &dyn Env, table: &T) -> bool {
+    let most = usize::try_from(env.config().max_forks).unwrap_or(usize::MAX);
+    let full = table.forks() >= most;
+    if full {
+        env.count(Counter::ForkLimit);
+    }
+    full
+}
+
+/// "The Forked Instance Identifier (FII) is a 32-bit identifier that has no semantics in the
+/// protocol other than being part of the tuple that identifies the context" (RFC 5533 section
+/// 4.2): drawn at random, so that two hosts that fork the same context hardly ever draw the same.
+fn free_instance<T: Table>(env: &dyn Env, table: &mut T, pair: Pair) -> Option<UlidPair> {
+    let mut drawn = (0..16).map(|_| UlidPair { pair, fii: env.random() as u32 });
+    drawn.find(|ulids| ulids.fii != 0 && table.by_ulids(ulids).is_none())
 }
 
 fn insert<T: Table>(env: &dyn Env, table: &mut T, ctx: Context<T::Store>) -> Option<T::Id> {

@@ -51,6 +51,8 @@ pub trait Table {
     fn remove(&mut self, id: Self::Id);
     /// How many contexts there are.
     fn len(&self) -> usize;
+    /// How many of them are forked: with a Forked Instance Identifier other than 0.
+    fn forks(&self) -> usize;
     /// Memory for the index from initiator nonces to tags: best a power of two and at
     /// least twice `max_pending`, all zero at first. Only [`super::Endpoint`] uses it.
     fn nonce_index(&mut self) -> &mut [u64];

@@ -133,6 +133,18 @@ impl<S: LocatorStore> PeerLocators<S> {
         Ok(list)
     }
 
+    /// The list of a peer that is known from another context with the same ULIDs, without what
+    /// applications wish of it there: what a locator proved to be, it is for its ULID.
+    pub fn known(other: &Self) -> Result<Self, NoMemory> {
+        let mut list = PeerLocators { store: S::default(), generation: 0, told: false };
+        list.store.assign(other.as_slice())?;
+        for locator in list.store.as_mut_slice() {
+            locator.state &= PeerLocator::VERIFIED | PeerLocator::REACHABLE;
+            locator.wish = [0; 2];
+        }
+        Ok(list)
+    }
+
     /// The locators, in the order in which preferences refer to them.
     pub fn as_slice(&self) -> &[PeerLocator] {
         self.store.as_slice()
@@ -210,6 +222,21 @@ impl<S: LocatorStore> PeerLocators<S> {
     /// EUNREACHABLELOCATOR is returned when the requested locator is determined to be
     /// unreachable according to a reachability check" (RFC 6316 section 6.11).
     pub fn narrow(&mut self, list: &[Wanted]) -> Result<(), WishError> {
+        self.judge(list)?;
+        for locator in self.store.as_mut_slice() {
+            match list.iter().find(|wanted| wanted.addr == locator.addr) {
+                Some(wanted) => {
+                    locator.state &= !PeerLocator::EXCLUDED;
+                    locator.prefer(wanted);
+                }
+                None => locator.state |= PeerLocator::EXCLUDED,
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether [`Self::narrow`] would take such a list.
+    pub fn judge(&self, list: &[Wanted]) -> Result<(), WishError> {
         for wanted in list {
             let known = self.get(&wanted.addr).filter(|l| l.is_verified());
             let known = known.ok_or(WishError::NotALocator)?;
@@ -218,15 +245,6 @@ impl<S: LocatorStore> PeerLocators<S> {
             }
             if !known.is_reachable() {
                 return Err(WishError::Unverified);
-            }
-        }
-        for locator in self.store.as_mut_slice() {
-            match list.iter().find(|wanted| wanted.addr == locator.addr) {
-                Some(wanted) => {
-                    locator.state &= !PeerLocator::EXCLUDED;
-                    locator.prefer(wanted);
-                }
-                None => locator.state |= PeerLocator::EXCLUDED,
             }
         }
         Ok(())

@@ -7,12 +7,14 @@
 
 use super::{NoMemory, Preference, MAX_LOCATORS};
 use crate::proto::addr::Addr;
-use crate::proto::wish::{Explore, Wanted};
+use crate::proto::wish::{Explore, Owner, Wanted};
 
 /// The wishes of one context; the driver keeps them behind a pointer
 /// ([`super::LocatorStore::wishes`]).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Wishes {
+    /// Whose they are: the last socket that wished something, if it lives.
+    pub owner: Option<Owner>,
     /// The Send Timeout in ms; 0: the administrator's.
     pub send_timeout_ms: u32,
     /// Parameters of exploration.

@@ -6,7 +6,8 @@ use crate::control;
 use crate::hba;
 use crate::netns::NetState;
 use crate::netns::View;
-use crate::proto::addr::Pair;
+use crate::proto::addr::Tag;
+use crate::proto::context::Flow;
 use crate::reap;
 use crate::sys::addr;
 use crate::sys::bindings;
@@ -14,6 +15,7 @@ use crate::sys::kick;
 use crate::sys::rcu::Guard;
 use crate::sys::rcu::Rcu;
 use crate::sys::work::Kind;
+use crate::table::Node;
 use core::ffi::c_void;
 use core::ptr::from_ref;
 
@@ -43,21 +45,26 @@ pub(crate) fn kick_tcp(state: &NetState, generation: u32) -> u32 {
     unsafe { kick::tcp(state.net(), from_ref(state).cast_mut().cast(), generation) }
 }
 
+/// The context that a socket's packets take.
+fn context_of<'a>(view: View<'a>, ends: &bindings::shim6_ends) -> Option<&'a Node> {
+    let fork = (ends.fork != 0).then(|| Tag::new(ends.fork));
+    let flow = Flow::new(ends.protocol, ends.local_port, ends.peer_port);
+    view.of_socket(&addr(&ends.local), &addr(&ends.peer), fork, flow)
+}
+
 /// # Safety
 ///
-/// `owner` was given to `kick_tcp`, which is running; the addresses can be read.
+/// `owner` was given to `kick_tcp`, which is running; `ends` can be read.
 #[no_mangle]
 unsafe extern "C" fn shim6_entry_wants_kick(
     owner: *mut c_void,
-    local: *const bindings::in6_addr,
-    peer: *const bindings::in6_addr,
+    ends: *const bindings::shim6_ends,
     generation: u32,
 ) -> bool {
     // SAFETY: by contract.
-    let (state, local, peer) = unsafe { (&*owner.cast::<NetState>(), &*local, &*peer) };
+    let (state, ends) = unsafe { (&*owner.cast::<NetState>(), &*ends) };
     let guard = Guard::new();
-    View::new(state, Rcu::of(&guard))
-        .by_ulids(&addr(local), &addr(peer))
+    context_of(View::new(state, Rcu::of(&guard)), ends)
         .is_some_and(|node| generation == ANY || node.wants_kick(generation))
 }
 
@@ -69,14 +76,15 @@ fn find_users(state: &NetState) {
 
 /// # Safety
 ///
-/// `owner` was given to `find_users`, which is running; the addresses can be read.
+/// `owner` was given to `find_users`, which is running; `ends` can be read.
 #[no_mangle]
-unsafe extern "C" fn shim6_entry_in_use(
-    owner: *mut c_void,
-    local: *const bindings::in6_addr,
-    peer: *const bindings::in6_addr,
-) {
+unsafe extern "C" fn shim6_entry_in_use(owner: *mut c_void, ends: *const bindings::shim6_ends) {
     // SAFETY: by contract.
-    let (state, local, peer) = unsafe { (&*owner.cast::<NetState>(), &*local, &*peer) };
-    reap::in_use(state, Pair { local: addr(local), peer: addr(peer) });
+    let (state, ends) = unsafe { (&*owner.cast::<NetState>(), &*ends) };
+    let guard = Guard::new();
+    let tag = context_of(View::new(state, Rcu::of(&guard)), ends).map(|node| node.tag());
+    drop(guard);
+    if let Some(tag) = tag {
+        reap::in_use(state, tag);
+    }
 }

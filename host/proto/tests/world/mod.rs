@@ -14,9 +14,9 @@ use sha1::{Digest, Sha1};
 use sha2::Sha256;
 use shim6_proto::proto::addr::{Addr, Pair, Tag, UlidPair};
 use shim6_proto::proto::config::Config;
-use shim6_proto::proto::context::{Context, Event, Hint};
+use shim6_proto::proto::context::{Context, Event, Flow, FlowSlot, Flows, Hint};
 use shim6_proto::proto::counter::Counter;
-use shim6_proto::proto::endpoint::{Endpoint, Full, Meta, Slot, Table};
+use shim6_proto::proto::endpoint::{Endpoint, Full, Meta, Refused, Slot, Table};
 use shim6_proto::proto::env::{Env, Ticks, Transmit};
 use shim6_proto::proto::hba::{extended_modifier, write_pds, Pds, MAX_PDS};
 use shim6_proto::proto::locator::{
@@ -159,6 +159,9 @@ impl Table for Contexts {
     fn len(&self) -> usize {
         self.all.len()
     }
+    fn forks(&self) -> usize {
+        self.all.values().filter(|(ctx, _)| ctx.ulids().fii != 0).count()
+    }
     fn nonce_index(&mut self) -> &mut [u64] {
         self.nonces.resize(256, 0);
         &mut self.nonces
@@ -170,8 +173,8 @@ impl Table for Contexts {
 pub enum Cargo {
     /// A control message.
     Control(Vec<u8>),
-    /// A data packet, with the tag if it has the payload extension header.
-    Data(Option<Tag>),
+    /// A data packet of a flow, with the tag if it has the payload extension header.
+    Data(Option<Tag>, u16),
 }
 
 pub struct Host {
@@ -186,6 +189,11 @@ pub struct Host {
     pub timers: BTreeMap<u64, Instant>,
     /// Whether sockets use all its contexts, however silent.
     pub sockets: bool,
+    /// The forked context of the socket with this port.
+    pub forks: HashMap<u16, u64>,
+    pub flows: Vec<FlowSlot>,
+    /// How each flow's last packet came: its context, source and destination.
+    pub heard: HashMap<u16, (Option<u64>, Addr, Addr)>,
 }
 
 impl Host {
@@ -223,6 +231,38 @@ impl Host {
             received: vec![],
             timers: BTreeMap::new(),
             sockets: false,
+            forks: HashMap::new(),
+            flows: (0..64).map(|_| FlowSlot::new()).collect(),
+            heard: HashMap::new(),
+        }
+    }
+
+    /// The context that a packet from this port goes by: the socket's own, else the one in
+    /// which its flow was received, else the default one.
+    fn context_of(&mut self, ulids: UlidPair, port: u16) -> Option<u64> {
+        let active = |c: &Context<Store>| c.is_active() && c.ulids().pair == ulids.pair;
+        let own = self.forks.get(&port).copied();
+        let own = own.and_then(|id| self.contexts.get(id));
+        if let Some(slot) = own.filter(|s| active(s.ctx)) {
+            return Some(slot.id);
+        }
+        let learnt = Flows(&self.flows).find(flow(port));
+        let learnt = learnt.and_then(|tag| self.contexts.by_tag(tag));
+        if let Some(slot) = learnt.filter(|s| active(s.ctx)) {
+            return Some(slot.id);
+        }
+        self.contexts.by_ulids(&ulids).filter(|s| active(s.ctx)).map(|s| s.id)
+    }
+
+    /// A packet of this flow came in this context.
+    fn learn(&mut self, port: u16, id: Option<u64>) {
+        let flows = Flows(&self.flows);
+        match id.and_then(|id| self.contexts.all.get(&id)) {
+            Some((ctx, _)) if ctx.teaches() => {
+                flows.learn(flow(port), ctx.local_tag());
+            }
+            Some((ctx, _)) if ctx.ulids().fii != 0 => {}
+            _ => flows.forget(flow(port)),
         }
     }
 
@@ -304,6 +344,11 @@ impl Host {
     }
 }
 
+/// Both ends use the same port.
+fn flow(port: u16) -> u64 {
+    Flow::new(17, port, port).key(0x9e37_79b9_7f4a_7c15)
+}
+
 /// Whether a context may send to an address.
 fn knows(ctx: &Context<Store>, addr: &Addr) -> bool {
     *addr == ctx.ulids().pair.peer
@@ -339,6 +384,8 @@ pub struct World {
     flying: BTreeMap<(u64, u64), (usize, Addr, Addr, Cargo)>,
     serial: u64,
     pub ulids: [UlidPair; 2],
+    /// What applications send with, both ways.
+    pub ports: Vec<u16>,
     pub seed: u64,
 }
 
@@ -375,6 +422,7 @@ impl World {
             flying: BTreeMap::new(),
             serial: 0,
             ulids: [UlidPair { pair, fii: 0 }, UlidPair { pair: flipped, fii: 0 }],
+            ports: vec![9],
             seed,
         }
     }
@@ -438,11 +486,7 @@ impl World {
         f: impl FnOnce(&mut Context<Store>, &Outside, &Activity) -> R,
     ) -> R {
         let id = self.hosts[host].contexts_ids()[0];
-        let h = &mut self.hosts[host];
-        let (ctx, activity) = h.contexts.all.get_mut(&id).unwrap();
-        let result = f(ctx, &h.out, activity);
-        self.drain(host, id);
-        result
+        self.call_on(host, id, f)
     }
 
     pub fn drain(&mut self, host: usize, id: u64) {
@@ -450,14 +494,21 @@ impl World {
         self.send_all(host, messages);
     }
 
-    /// The application on `host` sends a packet between the ULIDs.
+    /// The applications on `host` send a packet each between the ULIDs.
     pub fn app_send(&mut self, host: usize) {
+        for i in 0..self.ports.len() {
+            self.app_send_from(host, self.ports[i]);
+        }
+    }
+
+    fn app_send_from(&mut self, host: usize, port: u16) {
         let h = &mut self.hosts[host];
         let ulids = self.ulids[host];
         let tick = h.out.ticks().tick(self.now);
         let mut woken = None;
-        let (pair, tag) = match h.contexts.by_ulids(&ulids) {
-            Some(slot) if slot.ctx.is_active() => {
+        let id = h.context_of(ulids, port);
+        let (pair, tag) = match id.and_then(|id| h.contexts.get(id)) {
+            Some(slot) => {
                 woken = Some((slot.id, slot.activity.note_sent(tick)));
                 let pair = slot.ctx.tx_pair();
                 // What the invariant is about: data only ever goes to a locator that was
@@ -468,14 +519,39 @@ impl World {
                     .iter()
                     .any(|l| l.addr == pair.peer && l.is_verified() && l.is_reachable());
                 assert!(shown || pair.peer == ulids.pair.peer, "seed {}: not shown", self.seed);
-                (pair, slot.ctx.peer_tag().filter(|_| pair != ulids.pair))
+                let forked = slot.ctx.ulids().fii != 0;
+                (pair, slot.ctx.peer_tag().filter(|_| forked || pair != ulids.pair))
             }
-            _ => (ulids.pair, None),
+            None => (ulids.pair, None),
         };
         if let Some((id, wake)) = woken {
             h.wake(id, wake);
         }
-        self.launch(host, pair.local, pair.peer, Cargo::Data(tag));
+        self.launch(host, pair.local, pair.peer, Cargo::Data(tag, port));
+    }
+
+    /// An application calls one of the host's contexts.
+    pub fn call_on<R>(
+        &mut self,
+        host: usize,
+        id: u64,
+        f: impl FnOnce(&mut Context<Store>, &Outside, &Activity) -> R,
+    ) -> R {
+        let h = &mut self.hosts[host];
+        let (ctx, activity) = h.contexts.all.get_mut(&id).expect("that context");
+        let result = f(ctx, &h.out, activity);
+        self.drain(host, id);
+        result
+    }
+
+    /// The socket with this port has a context forked for it.
+    pub fn fork(&mut self, host: usize, port: u16) -> Result<u64, Refused> {
+        let h = &mut self.hosts[host];
+        let of = h.contexts.by_ulids(&self.ulids[host]).ok_or(Refused::Nothing)?.id;
+        let id = h.endpoint.fork(&h.out, &mut h.contexts, of)?;
+        h.forks.insert(port, id);
+        self.drain(host, id);
+        Ok(id)
     }
 
     pub fn initiate(&mut self, host: usize) {
@@ -541,7 +617,7 @@ impl World {
                     self.drain(to, id);
                 }
             }
-            Cargo::Data(tag) => {
+            Cargo::Data(tag, port) => {
                 let tick = h.out.ticks().tick(now);
                 let pair = Pair { local: dst, peer: src };
                 let set = h.out.local_set(&dst).is_some();
@@ -563,6 +639,9 @@ impl World {
                     return;
                 }
                 h.received.push(now);
+                let id = found.as_ref().map(|(id, _)| *id);
+                h.heard.insert(port, (id, src, dst));
+                h.learn(port, id);
                 if let Some((id, wake)) = found {
                     h.wake(id, wake);
                 }
