@@ -216,6 +216,7 @@ impl<S: LocatorStore> Context<S> {
         if let Some((generation, list)) = news.list() {
             let moved = Moved::between(self.peers.as_slice(), list);
             self.peers.replace(generation, list)?;
+            self.recall_reachable();
             if let Phase::Up(reap) = &mut self.phase {
                 reap.peers_moved(&moved);
             }

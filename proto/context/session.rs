@@ -82,6 +82,14 @@ impl<S: LocatorStore> Context<S> {
         }
     }
 
+    /// Where packets go the peer was shown to be, though the list before a new one may not
+    /// have named the place.
+    pub(super) fn recall_reachable(&mut self) {
+        if self.is_active() {
+            self.peers.set_reachable(&self.tx.peer);
+        }
+    }
+
     /// Packets go over another pair from now on.
     pub(super) fn go_over(&mut self, env: &dyn Env, pair: Pair) {
         if pair == self.tx {
@@ -360,6 +368,7 @@ impl<S: LocatorStore> Context<S> {
         if let Some((generation, list)) = news.list() {
             let moved = Moved::between(self.peers.as_slice(), list);
             self.peers.replace(generation, list).map_err(|_| Reject::NoMemory)?;
+            self.recall_reachable();
             if let Phase::Up(reap) = &mut self.phase {
                 reap.peers_moved(&moved);
             }

@@ -93,6 +93,12 @@ impl Reap {
             ProbeState::Exploring => {
                 outcome.entered = self.probe_exploring(io, came);
             }
+            // The peer hears us over a pair that one of its ends disowned meanwhile: the
+            // exploration goes on until it confirms another.
+            _ if chosen.is_none() && is_stranded(io) => {
+                restart_send(io);
+                outcome.entered = self.enter(io, ReapState::InboundOk);
+            }
             ProbeState::InboundOk => {
                 outcome.chosen = chosen.and_then(|at| io.paths.resolve(at));
                 let over = chosen.or_else(|| io.paths.index(&io.tx));
@@ -365,6 +371,12 @@ impl Reap {
             io.activity.set(Direction::Received, io.tick());
         }
     }
+}
+
+/// Whether the current pair may not be used any more, and others may.
+fn is_stranded(io: &Io<'_>) -> bool {
+    let current = io.paths.index(&io.tx).filter(|at| io.paths.is_candidate(*at));
+    current.is_none() && io.paths.best().is_some()
 }
 
 fn start_send(io: &Io<'_>) {

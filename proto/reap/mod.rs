@@ -154,11 +154,6 @@ impl Reap {
         self.state
     }
 
-    /// Whether a message waits for [`Self::emit`].
-    pub fn has_due(&self) -> bool {
-        self.due != Due::Nothing
-    }
-
     /// The peer's locators have other places now. Probes in flight are still known: a list
     /// that comes in the middle of an exploration does not spoil it.
     pub fn peers_moved(&mut self, moved: &Moved) {

@@ -567,3 +567,25 @@ fn an_unusable_source_is_never_probed() {
         let _ = step!(&mut b, timeout);
     }
 }
+
+#[test]
+fn an_exploration_does_not_end_on_a_pair_that_was_disowned_meanwhile() {
+    for (state, said) in [
+        (InboundOk, ProbeState::Operational),
+        (InboundOk, ProbeState::InboundOk),
+        (Exploring, ProbeState::Operational),
+    ] {
+        let mut b = Bench::new(state);
+        // An Update took the locator of the current pair out of the list.
+        b.tx.peer = Addr::from_parts(0x2001_0db8_0000_ffff, 1);
+        let outcome = b.probe(said, 1, &[]);
+        assert_eq!((b.reap.state(), outcome.chosen), (InboundOk, None));
+        // It goes on by its timer, not by the peer's probes, until one of ours is confirmed.
+        assert!(b.sent().is_none());
+        b.pass(1_000);
+        let _ = step!(&mut b, timeout);
+        let sent = b.sent_probe(ProbeState::InboundOk);
+        let outcome = b.probe(said, 1, &sent.sent[..1]);
+        assert_eq!((b.reap.state(), outcome.chosen), (Operational, Some(sent.pair)));
+    }
+}
