@@ -24,7 +24,7 @@ programs     := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c)) \
 		$(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
 
 .DEFAULT_GOAL := all
-.PHONY: all help setup module shimctl programs demo bench test test-debug host-test \
+.PHONY: all help setup module shimctl programs demo bench test test-debug host-test fuzz \
 	check layers rfc-map uapi no-panic clippy clippy-module fmt fmt-check install clean
 
 ifdef KDIR
@@ -74,6 +74,11 @@ test-debug: ## the selftests on the debug kernel: clean log, no leak
 host-test: setup ## the core's tests, without a kernel
 	@$(cargo) test $(host-cargo)
 	@$(cargo) test $(shimctl-cargo)
+
+T ?= 60
+fuzz: ## every fuzz target of host/fuzz for T=60 seconds, or TARGETS="wire hba"
+	@qemu/setup fuzz
+	@$(IN) scripts/fuzz $(T) $(TARGETS)
 
 check: layers rfc-map uapi fmt-check clippy no-panic ## what a change must pass before it is committed
 

@@ -2,6 +2,8 @@
 
 //! Octets of messages, made and changed without the code under test.
 
+#![allow(dead_code)] // Each test file uses its part.
+
 use shim6_proto::proto::wire::{Builder, Message, MAX_MESSAGE};
 
 /// The checksum of RFC 1071, in the plainest way.
@@ -28,6 +30,11 @@ pub fn seal(mut message: Vec<u8>) -> Vec<u8> {
 
 /// Writes what a message says anew.
 pub fn rebuild(message: &Message<'_>) -> Vec<u8> {
+    try_rebuild(message).expect("what fitted once fits again")
+}
+
+/// As [`rebuild`]; `None` if there is no room.
+pub fn try_rebuild(message: &Message<'_>) -> Option<Vec<u8>> {
     let mut out = vec![0xa5; MAX_MESSAGE];
     let mut m = Builder::new(&mut out, &message.body);
     let o = &message.options;
@@ -55,7 +62,7 @@ pub fn rebuild(message: &Message<'_>) -> Vec<u8> {
     if let Some(seconds) = o.keepalive_timeout_s {
         m.keepalive_timeout(seconds);
     }
-    let len = m.finish().expect("what fitted once fits again");
+    let len = m.finish()?;
     out.truncate(len);
-    out
+    Some(out)
 }

@@ -10,14 +10,15 @@
 
 pub mod attack;
 
-use crate::world::{knows, Host};
+use crate::world::{knows, Host, Outside, Store};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use shim6_proto::proto::addr::{Addr, Pair, Tag, UlidPair};
 use shim6_proto::proto::config::Config;
-use shim6_proto::proto::context::{Hint, State};
+use shim6_proto::proto::context::{Context, Hint, State};
 use shim6_proto::proto::endpoint::{Meta, Table};
 use shim6_proto::proto::env::{Env, Transmit};
+use shim6_proto::proto::reap::activity::Activity;
 use shim6_proto::proto::reap::ReapState;
 use shim6_proto::proto::time::Instant;
 use shim6_proto::proto::wire::{Message, Type, IPV6_HEADER, MAX_MESSAGE};
@@ -249,7 +250,37 @@ impl Swarm {
         self.check(i);
     }
 
+    /// An application calls all contexts of the host.
+    pub fn call(&mut self, i: usize, mut f: impl FnMut(&mut Context<Store>, &Outside, &Activity)) {
+        for id in self.nodes[i].host.contexts_ids() {
+            let h = &mut self.nodes[i].host;
+            let (ctx, activity) = h.contexts.all.get_mut(&id).unwrap();
+            f(ctx, &h.out, activity);
+            self.drain(i, id);
+        }
+        self.check(i);
+    }
+
     // The network.
+
+    /// Of the packets in flight the `n`-th is lost.
+    pub fn lose(&mut self, n: usize) {
+        let key = self.flying.keys().nth(n).copied();
+        key.and_then(|key| self.flying.remove(&key));
+    }
+
+    /// It comes once more, later.
+    pub fn repeat(&mut self, n: usize) {
+        let Some((key, packet)) = self.flying.iter().nth(n) else { return };
+        self.serial += 1;
+        let (key, packet) = ((key.0 + 50, self.serial), packet.clone());
+        self.flying.insert(key, packet);
+    }
+
+    /// It is changed.
+    pub fn change(&mut self, n: usize, f: impl FnOnce(&mut Packet)) {
+        self.flying.values_mut().nth(n).map(f);
+    }
 
     pub fn launch(&mut self, packet: Packet) {
         let path = (packet.src.prefix(), packet.dst.prefix());
