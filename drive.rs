@@ -91,6 +91,7 @@ struct Batch {
     events: KVec<Record>,
     kick: bool,
     sweep: bool,
+    forked: bool,
 }
 
 impl Batch {
@@ -108,6 +109,9 @@ impl Batch {
         if self.sweep {
             state.find_users();
         }
+        if self.forked {
+            state.tell_forkers();
+        }
     }
 }
 
@@ -123,7 +127,13 @@ pub(crate) struct Core<'a> {
 
 /// Calls `f` with the core of a namespace; any context. `None` if the namespace is going away.
 pub(crate) fn enter<R>(state: &NetState, f: impl FnOnce(&mut Core<'_>) -> R) -> Option<R> {
-    let mut batch = Batch { outbox: Outbox::new(), events: KVec::new(), kick: false, sweep: false };
+    let mut batch = Batch {
+        outbox: Outbox::new(),
+        events: KVec::new(),
+        kick: false,
+        sweep: false,
+        forked: false,
+    };
     let (result, order) = {
         let mut guard = state.control();
         let Control { endpoint, sets, writer, nonces, buffer, over } = &mut *guard;
@@ -206,6 +216,7 @@ impl Core<'_> {
             }
         }
         self.batch.sweep |= locked.ctx.asks_for_users();
+        self.batch.forked |= locked.ctx.is_bound();
         if locked.ctx.is_gone() {
             self.table.remove(tag);
             return;

@@ -58,7 +58,9 @@ use core::sync::atomic::AtomicU32;
 use core::sync::atomic::Ordering::Relaxed;
 use kernel::alloc::kvec::KVVec;
 use kernel::prelude::*;
+use kernel::sync::new_condvar;
 use kernel::sync::new_mutex;
+use kernel::sync::CondVar;
 use kernel::sync::Mutex;
 use kernel::sync::MutexGuard;
 use kernel::sync::SetOnce;
@@ -123,6 +125,9 @@ pub(crate) struct NetState {
     flows: RcuPtr<KVVec<FlowSlot>>,
     /// How many contexts are forked: packets look here before they look for one.
     forks: AtomicU32,
+    /// Who waits for a fork to be set up, with the control lock.
+    #[pin]
+    forkers: CondVar,
     catch_all: AtomicU32,
     kick_generation: AtomicU32,
     enabled: AtomicBool,
@@ -188,6 +193,7 @@ impl NetState {
             setup: RcuPtr::none(),
             flows: RcuPtr::none(),
             forks: AtomicU32::new(0),
+            forkers <- new_condvar!("shim6_forkers"),
             catch_all: AtomicU32::new(0),
             kick_generation: AtomicU32::new(1),
             enabled: AtomicBool::new(false),
@@ -295,6 +301,20 @@ impl NetState {
     /// There is one less; the control lock is held.
     pub(crate) fn fork_went(&self) {
         self.forks.fetch_sub(1, Relaxed);
+        self.tell_forkers();
+    }
+
+    /// Something happened to a forked context of a socket's.
+    pub(crate) fn tell_forkers(&self) {
+        self.forkers.notify_all();
+    }
+
+    /// Sleeps, without the control lock, until something happened to a forked context.
+    pub(crate) fn wait_for_fork(&self, control: &mut SpinGuardBh<'_, Control>) -> Result {
+        match self.forkers.wait_interruptible(control) {
+            true => Err(EINTR),
+            false => Ok(()),
+        }
     }
 
     /// A walk over all contexts.
@@ -461,12 +481,6 @@ impl<'a> View<'a> {
     #[inline]
     pub(crate) fn new(state: &'a NetState, rcu: Rcu<'a>) -> Self {
         View { state, rcu }
-    }
-
-    /// The default context of two identifiers.
-    #[inline]
-    pub(crate) fn by_ulids(self, local: &Addr, peer: &Addr) -> Option<&'a Node> {
-        self.by_hash(self.hash(local, peer), local, peer)
     }
 
     /// The keyed hash of two identifiers.

@@ -10,6 +10,7 @@ mod control;
 mod ctl;
 mod drive;
 mod events;
+mod forks;
 mod hba;
 mod mib;
 mod netns;

@@ -6,11 +6,15 @@
 //! context of its addresses is found.
 
 use crate::drive;
+use crate::forks;
 use crate::netns::Control;
 use crate::netns::NetState;
 use crate::netns::View;
+use crate::proto::addr::Pair;
+use crate::proto::addr::Tag;
 use crate::proto::addr::UlidPair;
 use crate::proto::context::Context;
+use crate::proto::context::Flow;
 use crate::proto::env::Env;
 use crate::proto::locator::LocalSet;
 use crate::proto::reap::activity::Activity;
@@ -23,8 +27,10 @@ use crate::proto::sockapi::Set;
 use crate::proto::sockapi::Side;
 use crate::proto::wire::Method;
 use crate::proto::wire::MAX_LOCATORS;
+use crate::proto::wish::Granted;
+use crate::proto::wish::Owner;
 use crate::proto::wish::Wanted;
-use crate::proto::wish::WishError;
+use crate::proto::wish::Wish;
 use crate::sys::entry::netns;
 use crate::sys::rcu::Guard;
 use crate::sys::rcu::Rcu;
@@ -35,6 +41,9 @@ use crate::sys::user::Given;
 use crate::sys::user::Wanted as Room;
 use crate::table::Locators;
 use kernel::prelude::*;
+
+/// How often threads that set options of one socket may meet.
+const FORK_RACES: usize = 4;
 
 /// An error of the API or of the kernel, as a negative number.
 struct Failure(i32);
@@ -78,36 +87,44 @@ fn try_set(socket: &Socket<'_>, name: i32, given: &Given<'_>) -> Result<(), Fail
     let context = Associated::of(socket, &info)?;
     match set {
         Set::DontShim => Ok(()),
-        Set::Pref(side) => set_preference(&context, side, given),
-        Set::List(side) => set_list(&context, side, given),
+        Set::Pref(side) => set_preference(socket, &info, side, given),
+        Set::List(side) => set_list(socket, &info, side, given),
         Set::AppTimeout => {
             let ms = sockapi::seconds(given.read()?)?;
-            context.wish(|ctx, env, activity| ctx.wish_send_timeout(env, activity, ms))
+            wish(socket, &info, &Wish::SendTimeout(ms))
         }
         Set::PathExplore => {
             let explore = sockapi::explore(given.read()?)?;
-            context.wish(|ctx, env, activity| ctx.wish_explore(env, activity, explore))
+            wish(socket, &info, &Wish::Explore(explore))
         }
         Set::Feedback(feedback) => {
             given.read::<{ uapi::INT_LEN }>()?.ok_or(Errno::Invalid)?;
-            context.wish(|ctx, env, activity| {
-                ctx.feedback(env, activity, feedback);
-                Ok(())
-            })
+            Ok(context.enter(|ctx, env, activity| ctx.feedback(env, activity, feedback))?)
         }
     }
 }
 
-fn set_preference(context: &Associated<'_>, side: Side, given: &Given<'_>) -> Result<(), Failure> {
+fn set_preference(
+    socket: &Socket<'_>,
+    info: &Info<'_>,
+    side: Side,
+    given: &Given<'_>,
+) -> Result<(), Failure> {
     let octets = given.read()?.ok_or(Errno::Invalid)?;
     let wanted = Locator::parse(&octets)?.wanted()?;
-    context.wish(|ctx, env, activity| match side {
-        Side::Local => ctx.wish_local(env, activity, wanted),
-        Side::Peer => ctx.wish_peer(env, activity, wanted),
-    })
+    let wanted = match side {
+        Side::Local => Wish::Local(wanted),
+        Side::Peer => Wish::Peer(wanted),
+    };
+    wish(socket, info, &wanted)
 }
 
-fn set_list(context: &Associated<'_>, side: Side, given: &Given<'_>) -> Result<(), Failure> {
+fn set_list(
+    socket: &Socket<'_>,
+    info: &Info<'_>,
+    side: Side,
+    given: &Given<'_>,
+) -> Result<(), Failure> {
     sockapi::list(given.len())?;
     let octets = given.read_all()?;
     let mut all = [Wanted::default(); MAX_LOCATORS];
@@ -118,14 +135,42 @@ fn set_list(context: &Associated<'_>, side: Side, given: &Given<'_>) -> Result<(
         len += 1;
     }
     let list = all.get(..len).unwrap_or(&all);
-    context.wish(|ctx, env, activity| match side {
-        Side::Local => ctx.wish_locals(env, activity, list),
-        Side::Peer => ctx.wish_peers(env, activity, list),
-    })
+    let wanted = match side {
+        Side::Local => Wish::Locals(list),
+        Side::Peer => Wish::Peers(list),
+    };
+    wish(socket, info, &wanted)
 }
 
-/// The context that is associated with a socket: the one of its two addresses, unless the socket
-/// wants no shim.
+/// Grants a wish: in the context that the socket shares, else in one of its own, for which the
+/// call waits (RFC 6316 section 11.1).
+fn wish(socket: &Socket<'_>, info: &Info<'_>, wish: &Wish<'_>) -> Result<(), Failure> {
+    let by = socket.owner()?;
+    for _ in 0..FORK_RACES {
+        let context = Associated::of(socket, info)?;
+        if context.wish(by, wish)? == Granted::Here {
+            return Ok(());
+        }
+        let old = socket.fork();
+        let tag = forks::fork(context.state, &context.ulids)?;
+        let bound = context.wish_of(tag, by, wish).and_then(|_| Ok(socket.set_fork(old, tag)?));
+        match bound {
+            Ok(()) => return Ok(()),
+            // Another thread gave the socket one meanwhile.
+            Err(Failure(number)) if number == EEXIST.to_errno() => {
+                forks::release(context.state, tag);
+            }
+            Err(failure) => {
+                forks::release(context.state, tag);
+                return Err(failure);
+            }
+        }
+    }
+    Err(EAGAIN.into())
+}
+
+/// The context that is associated with a socket, unless it wants no shim: its own, the one that its
+/// peer sends in, or the one of its two addresses.
 struct Associated<'a> {
     state: &'a NetState,
     ulids: UlidPair,
@@ -140,7 +185,7 @@ impl<'a> Associated<'a> {
         }
         let pair = info.addresses.ok_or(Errno::NoContext)?;
         let state = netns::state(info.net).ok_or(Errno::NoContext)?;
-        let ulids = UlidPair { pair, fii: 0 };
+        let ulids = context_of(state, socket, info, &pair).ok_or(Errno::NoContext)?;
         let context = Associated { state, ulids };
         context.with(|_| ()).map(|()| context)
     }
@@ -152,17 +197,47 @@ impl<'a> Associated<'a> {
         locked.ctx.is_active().then(|| f(&locked.ctx)).ok_or(Errno::NoContext)
     }
 
-    /// Tells the context what an application wants of it.
-    fn wish(
+    /// Calls the context.
+    fn enter<R>(
         &self,
-        f: impl FnOnce(&mut Context<Locators>, &dyn Env, &Activity) -> Result<(), WishError>,
-    ) -> Result<(), Failure> {
-        let wished = drive::enter(self.state, |core| {
+        f: impl FnOnce(&mut Context<Locators>, &dyn Env, &Activity) -> R,
+    ) -> Result<R, Errno> {
+        let result = drive::enter(self.state, |core| {
             let tag = core.active(&self.ulids)?;
             core.context(tag, f)
         });
-        Ok(wished.flatten().ok_or(Errno::NoContext)?.map_err(Errno::from)?)
+        result.flatten().ok_or(Errno::NoContext)
     }
+
+    /// Tells the context what a socket wants of it.
+    fn wish(&self, by: Owner, wish: &Wish<'_>) -> Result<Granted, Failure> {
+        let granted =
+            self.enter(|ctx, env, activity| ctx.wish(env, activity, by, sock::lives, wish))?;
+        Ok(granted.map_err(Errno::from)?)
+    }
+
+    /// Tells it a context that was forked for the socket.
+    fn wish_of(&self, tag: Tag, by: Owner, wish: &Wish<'_>) -> Result<Granted, Failure> {
+        let granted = drive::enter(self.state, |core| {
+            core.context(tag, |ctx, env, activity| ctx.wish(env, activity, by, |_| true, wish))
+        });
+        Ok(granted.flatten().ok_or(Errno::NoContext)?.map_err(Errno::from)?)
+    }
+}
+
+/// The name of the context that a socket's packets take.
+fn context_of(
+    state: &NetState,
+    socket: &Socket<'_>,
+    info: &Info<'_>,
+    pair: &Pair,
+) -> Option<UlidPair> {
+    let (local_port, peer_port) = info.ports;
+    let flow = Flow::new(u8::try_from(info.protocol).ok()?, local_port, peer_port);
+    let guard = Guard::new();
+    let view = View::new(state, Rcu::of(&guard));
+    let node = view.of_socket(&pair.local, &pair.peer, socket.fork(), flow)?;
+    view.path(node).map(|_| node.ulids())
 }
 
 /// getsockopt(): 0 or a negative error number.
@@ -199,13 +274,10 @@ fn try_get(socket: &Socket<'_>, name: i32, wanted: &Room) -> Result<(), Failure>
     }
 }
 
-/// Whether there is a context of the socket's two addresses, and the socket wants it.
+/// Whether the socket's packets have a context, and it wants one.
 fn is_associated(socket: &Socket<'_>, info: &Info<'_>) -> bool {
     let (Some(pair), Some(state)) = (info.addresses, netns::state(info.net)) else { return false };
-    let guard = Guard::new();
-    let view = View::new(state, Rcu::of(&guard));
-    let path = view.by_ulids(&pair.local, &pair.peer).and_then(|node| view.path(node));
-    path.is_some() && !socket.dontshim()
+    context_of(state, socket, info, &pair).is_some() && !socket.dontshim()
 }
 
 fn put_list(list: &List, info: &Info<'_>, side: Side, wanted: &Room) -> Result<(), Failure> {

@@ -53,7 +53,7 @@ pub(crate) fn outgoing(net: View<'_>, skb: Skb<'_>, call: &Call<'_>) -> Verdict 
     }
     let hash = net.hash(&ip.src, &ip.dst);
     if net.forks() != 0 {
-        if let Some(node) = forked(net, &skb, &ip, hash) {
+        if let Some(node) = forked(net, &skb, &ip, hash, call) {
             return of_context(net, node, skb, call);
         }
     }
@@ -70,7 +70,17 @@ pub(crate) fn outgoing(net: View<'_>, skb: Skb<'_>, call: &Call<'_>) -> Verdict 
 
 /// The forked context of a packet, if it has one.
 #[cold]
-fn forked<'a>(net: View<'a>, skb: &Skb<'_>, ip: &Ipv6, hash: u64) -> Option<&'a Node> {
+fn forked<'a>(
+    net: View<'a>,
+    skb: &Skb<'_>,
+    ip: &Ipv6,
+    hash: u64,
+    call: &Call<'_>,
+) -> Option<&'a Node> {
+    if let Some(node) = skb.fork(call).and_then(|tag| net.fork(tag, &ip.src, &ip.dst)) {
+        net.count(Counter::TxFork);
+        return Some(node);
+    }
     let flow = Flow::of(skb.linear(), ip.next, Way::Out);
     let node = net.by_flow(hash, &ip.src, &ip.dst, flow)?;
     net.count(Counter::TxFlow);

@@ -44,9 +44,14 @@ pub struct Explore {
     pub keepalive_interval_ms: u32,
 }
 
-/// The socket that a wish comes from: a number that no other socket has, before or after it.
+/// The socket that a wish comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Owner(pub u64);
+pub struct Owner {
+    /// Where the driver finds it.
+    pub place: u64,
+    /// No other socket has this number, before or after it.
+    pub serial: u64,
+}
 
 /// What a socket may wish of its context: of several sockets that share one, each of these can
 /// contradict another's (RFC 6316 section 11.1).

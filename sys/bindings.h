@@ -17,6 +17,7 @@
 #include "behind.h"
 #include "control.h"
 #include "env.h"
+#include "fork.h"
 #include "frag.h"
 #include "ftrace.h"
 #include "genl.h"

@@ -25,6 +25,7 @@
 
 #include "ftrace.h"
 #include "sock.h"
+#include "work.h"
 
 static int shim6_setsockopt(struct socket *sock, int level, int optname,
 			    sockptr_t optval, unsigned int optlen)
@@ -121,8 +122,8 @@ static void notrace shim6_on_time_wait(unsigned long ip, unsigned long parent,
 				  void(struct inet_timewait_sock *,
 				       struct sock *, struct inet_hashinfo *,
 				       int)));
-	shim6_sock_inherit((struct sock *)ftrace_regs_get_argument(regs, 1),
-			   (struct sock *)ftrace_regs_get_argument(regs, 0));
+	shim6_sock_go_on((struct sock *)ftrace_regs_get_argument(regs, 1),
+			 (struct sock *)ftrace_regs_get_argument(regs, 0));
 }
 
 #define SHIM6_WATCH (FTRACE_OPS_FL_PERMANENT | FTRACE_OPS_FL_RECURSION)
@@ -245,6 +246,8 @@ void shim6_ftrace_unregister(void)
 		shim6_end(shim6_watches, ARRAY_SIZE(shim6_watches));
 	shim6_lose(shim6_redirects, ARRAY_SIZE(shim6_redirects));
 	shim6_lose(shim6_watches, ARRAY_SIZE(shim6_watches));
+	/* Contexts of sockets that are gone: their namespaces still know us. */
+	shim6_wq_flush();
 }
 
 /* Watches sockets from now on, until the module is unloaded. Sleeps. */

@@ -6,6 +6,7 @@
 #include <net/tcp.h>
 
 #include "kick.h"
+#include "sock.h"
 
 #define SHIM6_BATCH 16
 
@@ -36,7 +37,7 @@ static void shim6_ends(const struct sock *sk, struct shim6_ends *ends)
 {
 	ends->local = inet6_sk(sk)->saddr;
 	ends->peer = sk->sk_v6_daddr;
-	ends->fork = 0;
+	ends->fork = shim6_sock_fork(sk);
 	ends->protocol = sk->sk_protocol;
 	ends->local_port = inet_sk(sk)->inet_num;
 	ends->peer_port = ntohs(inet_sk(sk)->inet_dport);

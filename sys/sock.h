@@ -17,6 +17,8 @@ struct shim6_sock_info {
 	u16 family;
 	u16 type;
 	u16 protocol;
+	u16 local_port;
+	u16 peer_port;
 	u8 state;
 	bool ipv6;		/* local and peer are IPv6 addresses */
 };
@@ -32,8 +34,14 @@ int shim6_socks_create(void);
 void shim6_socks_destroy(void);
 u32 shim6_sock_flags(const struct sock *sk);
 int shim6_sock_set_flags(const struct sock *sk, u32 flags);
+u64 shim6_sock_own(const struct sock *sk);
+bool shim6_sock_lives(u64 place, u64 serial);
+u64 shim6_sock_fork(const struct sock *sk);
+int shim6_sock_set_fork(const struct sock *sk, u64 old, u64 tag);
+void shim6_sock_go_on(const struct sock *sk, const struct sock *wait);
 void shim6_sock_inherit(const struct sock *parent, const struct sock *child);
 void shim6_sock_forget(const struct sock *sk);
 u32 shim6_skb_flags(const struct sk_buff *skb);
+u64 shim6_skb_fork(const struct sk_buff *skb);
 
 #endif /* SHIM6_SYS_SOCK_H */

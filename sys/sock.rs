@@ -4,6 +4,8 @@
 
 use crate::proto::addr::Addr;
 use crate::proto::addr::Pair;
+use crate::proto::addr::Tag;
+use crate::proto::wish::Owner;
 use crate::sys::addr;
 use crate::sys::bindings;
 use crate::sys::hook::Call;
@@ -41,6 +43,8 @@ pub(crate) struct Info<'a> {
     pub(crate) state: u8,
     /// Its addresses; `None` if they are IPv4's.
     pub(crate) addresses: Option<Pair>,
+    /// Its port and its peer's, of whatever means something by them.
+    pub(crate) ports: (u16, u16),
 }
 
 /// The memory of what sockets were told: made before and dropped after all that calls us.
@@ -89,6 +93,7 @@ impl<'a> Socket<'a> {
             protocol: raw.protocol,
             state: raw.state,
             addresses,
+            ports: (raw.local_port, raw.peer_port),
         }
     }
 
@@ -97,6 +102,35 @@ impl<'a> Socket<'a> {
         // SAFETY: `sk` is valid by the type invariants.
         let flags = unsafe { bindings::shim6_sock_flags(self.sk.as_ptr()) };
         flags & bindings::SHIM6_SOCK_DONTSHIM != 0
+    }
+
+    /// The number by which a context knows whose wishes it has. Remembered until the socket is
+    /// destroyed.
+    pub(crate) fn owner(&self) -> Result<Owner> {
+        // SAFETY: `sk` is valid by the type invariants, and we may sleep. Nothing is remembered
+        // before sockets are watched.
+        let serial = unsafe {
+            to_result(bindings::shim6_ftrace_watch())?;
+            bindings::shim6_sock_own(self.sk.as_ptr())
+        };
+        match serial {
+            0 => Err(ENOMEM),
+            serial => Ok(Owner { place: self.sk.as_ptr() as u64, serial }),
+        }
+    }
+
+    /// CT(local) of its forked context, if it was given one; that may be gone meanwhile.
+    pub(crate) fn fork(&self) -> Option<Tag> {
+        // SAFETY: `sk` is valid by the type invariants.
+        tag(unsafe { bindings::shim6_sock_fork(self.sk.as_ptr()) })
+    }
+
+    /// Gives it a forked context in place of the `old` one, to be released when it is destroyed.
+    /// EEXIST: another thread has done that.
+    pub(crate) fn set_fork(&self, old: Option<Tag>, new: Tag) -> Result {
+        let old = old.map_or(0, Tag::get);
+        // SAFETY: `sk` is valid by the type invariants, and we may sleep.
+        to_result(unsafe { bindings::shim6_sock_set_fork(self.sk.as_ptr(), old, new.get()) })
     }
 
     /// Remembers whether the application wants no shim, until the socket is destroyed.
@@ -113,7 +147,29 @@ impl<'a> Socket<'a> {
     }
 }
 
+/// Whether a socket that wished something still belongs to an application.
+pub(crate) fn lives(owner: Owner) -> bool {
+    // SAFETY: the place is not followed unless the table has that very socket.
+    unsafe { bindings::shim6_sock_lives(owner.place, owner.serial) }
+}
+
+/// No context has tag 0.
+fn tag(raw: u64) -> Option<Tag> {
+    (raw != 0).then(|| Tag::new(raw))
+}
+
 impl Skb<'_> {
+    /// CT(local) of the forked context of the socket it was sent from, if it was given one.
+    pub(crate) fn fork(&self, call: &Call<'_>) -> Option<Tag> {
+        // SAFETY: as in `is_dontshim`.
+        let count = unsafe { AtomicI32::from_ptr(&raw mut bindings::shim6_sock_count.counter) };
+        if count.load(Relaxed) == 0 || !call.has_socket() {
+            return None;
+        }
+        // SAFETY: the buffer is valid by `Skb`'s invariants, and hooks run under RCU.
+        tag(unsafe { bindings::shim6_skb_fork(self.as_ptr()) })
+    }
+
     /// Whether the socket it was sent from wants no shim (RFC 6316 section 6.2). One load while
     /// nothing is remembered of any socket.
     #[inline]

@@ -17,6 +17,16 @@ void shim6_wq_destroy(void)
 	destroy_workqueue(shim6_wq);
 }
 
+void shim6_wq_run(struct work_struct *work)
+{
+	queue_work(shim6_wq, work);
+}
+
+void shim6_wq_flush(void)
+{
+	flush_workqueue(shim6_wq);
+}
+
 static void shim6_work_run(struct work_struct *raw)
 {
 	struct shim6_work *work = container_of(to_delayed_work(raw),

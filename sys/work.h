@@ -13,6 +13,8 @@ struct shim6_work {
 
 int shim6_wq_create(void);
 void shim6_wq_destroy(void);
+void shim6_wq_run(struct work_struct *work);
+void shim6_wq_flush(void);
 void shim6_work_init(struct shim6_work *work, void *owner, u32 kind);
 void shim6_work_queue(struct shim6_work *work, u32 delay_ms);
 void shim6_work_cancel(struct shim6_work *work);

@@ -4,6 +4,7 @@
 
 mod addr;
 mod control;
+mod fork;
 mod ftrace;
 mod genl;
 mod gro;

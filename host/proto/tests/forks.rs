@@ -303,8 +303,8 @@ fn a_hint_about_one_context_is_not_about_its_forks() {
 
 // ---- who is granted what
 
-const ONE: Owner = Owner(1);
-const TWO: Owner = Owner(2);
+const ONE: Owner = Owner { place: 7, serial: 1 };
+const TWO: Owner = Owner { place: 7, serial: 2 };
 
 fn ask(
     w: &mut World,
