@@ -179,7 +179,7 @@ counters! {
     ContextLimit => "context_limit",
     /// Contexts not forked because of max_forks.
     ForkLimit => "fork_limit",
-    /// Contexts forked because sockets wished different things.
+    /// Forks begun because sockets wished different things.
     Forked => "forked",
     /// Forked contexts whose socket is gone; they end when the peer is silent in them.
     ForkEnded => "fork_ended",

@@ -10,6 +10,7 @@ use shim6_proto::proto::config::Config;
 use shim6_proto::proto::context::flows::Way;
 use shim6_proto::proto::context::{Context, Event, Failure, Flow, FlowSlot, Flows, Hint, State};
 use shim6_proto::proto::endpoint::{Refused, Table};
+use shim6_proto::proto::wire::{Body, Builder, Message, Type, MAX_MESSAGE};
 use shim6_proto::proto::wish::{Explore, Granted, Owner, Wanted, Wish, WishError};
 use world::{Store, World, A, B, PREFIXES};
 
@@ -94,6 +95,30 @@ fn a_fork_is_made_by_four_messages_and_is_another_context() {
     assert_ne!(context(&w, A, id).local_tag(), context(&w, A, default).local_tag());
     assert!(context(&w, A, id).is_bound() && !context(&w, B, theirs).is_bound());
     assert_eq!(context(&w, A, id).peer_locators().len(), 2);
+}
+
+/// 7.7: "if a Forked Instance Identifier is used", I1 has it; and the ULIDs, where its addresses
+/// are others (5.4).
+#[test]
+fn an_i1_of_a_fork_names_the_instance_and_if_need_be_the_ulids() {
+    for dead in [false, true] {
+        let mut w = two_sockets(fast());
+        if dead {
+            w.cut_first(true, true);
+            w.run(5_000, [20, 20]);
+        }
+        let (of, pair) = (default_of(&mut w, A), w.ulids[A].pair);
+        let h = &mut w.hosts[A];
+        let id = h.endpoint.fork(&h.out, &mut h.contexts, of).unwrap();
+        let (ctx, activity) = h.contexts.all.get_mut(&id).unwrap();
+        let mut out = [0; MAX_MESSAGE];
+        let sent = ctx.poll_transmit(&h.out, activity, &mut out).unwrap();
+        let i1 = Message::parse(&out[..sent.len]).unwrap();
+        assert_eq!(i1.kind(), Type::I1);
+        assert_eq!(i1.options.fii, Some(ctx.ulids().fii));
+        assert_eq!(i1.options.ulids, dead.then_some((pair.local, pair.peer)));
+        assert_eq!((sent.src, sent.dst) != (pair.local, pair.peer), dead);
+    }
 }
 
 #[test]
@@ -273,7 +298,7 @@ fn a_tag_used_again_for_another_instance_ends_the_old_one() {
     let nonce = h.contexts.all[&id].0.nonce().unwrap();
     let r2 = r2(tag, nonce);
     let meta = shim6_proto::proto::endpoint::Meta { src: pair.peer, dst: pair.local, head: &[] };
-    let mut reply = [0; shim6_proto::proto::wire::MAX_MESSAGE];
+    let mut reply = [0; MAX_MESSAGE];
     let got = h.endpoint.receive(&h.out, &mut h.contexts, meta, &r2, &mut reply);
     assert_eq!(got.touched, Some(id));
     assert_eq!(h.count("context_confused"), confused + 1);
@@ -283,7 +308,6 @@ fn a_tag_used_again_for_another_instance_ends_the_old_one() {
 }
 
 fn r2(responder_tag: Tag, initiator_nonce: u32) -> Vec<u8> {
-    use shim6_proto::proto::wire::{Body, Builder, MAX_MESSAGE};
     let mut out = [0; MAX_MESSAGE];
     let message = Builder::new(&mut out, &Body::R2 { responder_tag, initiator_nonce });
     let len = message.finish().unwrap();
