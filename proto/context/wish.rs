@@ -144,7 +144,7 @@ impl<S: LocatorStore> Context<S> {
             Wish::Explore(explore) => wishes.explore == explore,
             Wish::Local(wanted) => set.listed().any(|l| is(&l.addr, set.preference(l), &wanted)),
             Wish::Locals(list) => {
-                set.listed().count() == list.len()
+                list.iter().all(|w| set.listed().any(|l| l.addr == w.addr))
                     && set.listed().all(|l| list.iter().any(|w| is(&l.addr, set.preference(l), w)))
             }
             Wish::Peer(wanted) => {
@@ -153,7 +153,7 @@ impl<S: LocatorStore> Context<S> {
             }
             Wish::Peers(list) => {
                 let used = || self.peer_locators().iter().filter(|l| l.is_candidate());
-                used().count() == list.len()
+                list.iter().all(|w| used().any(|l| l.addr == w.addr))
                     && used().all(|l| list.iter().any(|w| is(&l.addr, l.preference(), w)))
             }
         }

@@ -27,7 +27,7 @@ pub fn endpoint(mut data: &[u8]) {
             2 => Addr::from_parts(0x2001_0db8_bad0_0000, 1),
             _ => desk.host.addr(1),
         };
-        let dst = desk.host.addr(usize::from(from >> 2 & 1));
+        let dst = desk.host.addr(usize::from((from >> 2) & 1));
         let before = desk.contexts();
         let answer = desk.say(src, dst, &octets);
         if let Some((t, answer)) = answer {
