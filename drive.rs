@@ -32,6 +32,7 @@ use crate::sys::netns::Counters;
 use crate::table;
 use crate::table::Contexts;
 use crate::table::Locators;
+use core::cell::Cell;
 use kernel::prelude::*;
 
 /// How soon a snapshot that found no memory is tried again, in ms.
@@ -42,12 +43,14 @@ pub(crate) struct Kernel<'a> {
     counters: &'a Counters,
     sets: &'a Sets,
     config: Config,
+    /// The setting that kept something from being made.
+    met: Cell<Option<&'static str>>,
 }
 
 impl<'a> Kernel<'a> {
     /// Of a namespace with these sets and settings.
     pub(crate) fn new(counters: &'a Counters, sets: &'a Sets, config: Config) -> Self {
-        Kernel { counters, sets, config }
+        Kernel { counters, sets, config, met: Cell::new(None) }
     }
 }
 
@@ -78,6 +81,14 @@ impl Env for Kernel<'_> {
 
     fn count(&self, what: Counter) {
         self.counters.count(what);
+        let cap = match what {
+            Counter::ContextLimit => "max_contexts",
+            Counter::PrefixLimit => "max_contexts_per_prefix",
+            Counter::PendingLimit => "max_pending",
+            Counter::ForkLimit => "max_forks",
+            _ => return,
+        };
+        self.met.set(Some(cap));
     }
 
     fn local_set(&self, ulid: &Addr) -> Option<LocalSet<'_>> {
@@ -92,6 +103,7 @@ struct Batch {
     kick: bool,
     sweep: bool,
     forked: bool,
+    met: Option<&'static str>,
 }
 
 impl Batch {
@@ -111,6 +123,9 @@ impl Batch {
         }
         if self.forked {
             state.tell_forkers();
+        }
+        if let Some(cap) = self.met {
+            env::log_cap(state.net(), cap);
         }
     }
 }
@@ -133,10 +148,11 @@ pub(crate) fn enter<R>(state: &NetState, f: impl FnOnce(&mut Core<'_>) -> R) -> 
         kick: false,
         sweep: false,
         forked: false,
+        met: None,
     };
     let (result, order) = {
         let mut guard = state.control();
-        let Control { endpoint, sets, writer, nonces, buffer, over } = &mut *guard;
+        let Control { endpoint, sets, writer, nonces, origins, buffer, over } = &mut *guard;
         if *over {
             return None;
         }
@@ -144,11 +160,12 @@ pub(crate) fn enter<R>(state: &NetState, f: impl FnOnce(&mut Core<'_>) -> R) -> 
             state,
             endpoint,
             env: Kernel::new(state.counters(), sets, state.config()),
-            table: Contexts { state, writer, nonces },
+            table: Contexts { state, writer, nonces, origins },
             buffer,
             batch: &mut batch,
         };
         let result = f(&mut core);
+        core.batch.met = core.env.met.get();
         (result, (!batch.events.is_empty()).then(|| state.event_order()))
     };
     batch.act(state, order);

@@ -69,6 +69,8 @@ use kernel::sync::SetOnce;
 const SETUP_SLOTS: usize = 4096;
 /// Slots of the table of flows that belong to forked contexts.
 const FLOW_SLOTS: usize = 4096;
+/// Places for the counts of contexts by their peers' prefixes.
+const ORIGINS: usize = 8192;
 /// How long to collect contexts that ask for their sockets, in ms.
 const FIND_USERS_MS: u32 = 1000;
 /// Pairs that may wait for their contexts.
@@ -80,6 +82,8 @@ pub(crate) struct Control {
     pub(crate) sets: Sets,
     pub(crate) writer: Writer,
     pub(crate) nonces: KVVec<u64>,
+    /// How many contexts the prefixes of peers have.
+    pub(crate) origins: KVVec<u32>,
     /// Where messages are made.
     pub(crate) buffer: [u8; MAX_MESSAGE],
     /// The namespace is going away.
@@ -178,6 +182,7 @@ impl NetState {
             sets,
             writer,
             nonces: KVVec::new(),
+            origins: KVVec::new(),
             buffer: [0; MAX_MESSAGE],
             over: false,
         };
@@ -243,7 +248,12 @@ impl NetState {
         }
         let words = (2 * self.config().max_pending as usize).next_power_of_two();
         let nonces = KVVec::from_elem(0u64, words, GFP_KERNEL)?;
-        self.control.lock().nonces = nonces;
+        let origins = KVVec::from_elem(0u32, ORIGINS, GFP_KERNEL)?;
+        {
+            let mut control = self.control.lock();
+            control.nonces = nonces;
+            control.origins = origins;
+        }
         self.flows.replace(Some(RcuBox::new(flows, GFP_KERNEL)?));
         self.setup.replace(Some(RcuBox::new(slots, GFP_KERNEL)?));
         Ok(())
@@ -378,6 +388,11 @@ impl NetState {
     #[inline]
     pub(crate) fn tick(&self) -> u64 {
         clock::tick()
+    }
+
+    /// A keyed hash of a prefix.
+    pub(crate) fn key_of_origin(&self, prefix: &Addr) -> u64 {
+        self.tables.hash(&Addr::UNSPECIFIED, prefix)
     }
 
     /// A keyed hash of two addresses.

@@ -10,6 +10,8 @@ use crate::proto::addr::Tag;
 use crate::proto::addr::UlidPair;
 use crate::proto::context::Context;
 use crate::proto::counter::Counter;
+use crate::proto::endpoint::origins;
+use crate::proto::endpoint::origins::Origins;
 use crate::proto::endpoint::Full;
 use crate::proto::endpoint::Slot;
 use crate::proto::endpoint::Table;
@@ -276,6 +278,8 @@ pub(crate) struct Contexts<'a> {
     pub(crate) writer: &'a mut Writer,
     /// The core's index of nonces.
     pub(crate) nonces: &'a mut [u64],
+    /// How many contexts each origin has.
+    pub(crate) origins: &'a mut [u32],
 }
 
 type OurSlot<'a> = Slot<'a, Tag, Locators>;
@@ -323,12 +327,14 @@ impl Table for Contexts<'_> {
 
     fn insert(&mut self, ctx: Context<Locators>) -> Result<Tag, Full> {
         let (ulids, tag) = (*ctx.ulids(), ctx.local_tag());
+        let origin = self.state.key_of_origin(&ctx.origin());
         let locked = Locked { ctx, published: None };
         sys::entry::table::insert(self.state, self.writer, &ulids, tag, Shared::new(), locked)
             .map_err(|_| {
                 self.state.count(Counter::OutOfMemory);
                 Full
             })?;
+        Origins(self.origins).came(origin);
         if ulids.fii != 0 {
             self.state.fork_came();
         }
@@ -336,11 +342,18 @@ impl Table for Contexts<'_> {
     }
 
     fn remove(&mut self, id: Tag) {
-        let forked = self.by_tag(id).is_some_and(|slot| slot.ctx.ulids().fii != 0);
+        let Some(ctx) = self.by_tag(id).map(|slot| slot.ctx) else { return };
+        let (forked, origin) = (ctx.ulids().fii != 0, ctx.origin());
         self.writer.remove(id);
+        Origins(self.origins).went(self.state.key_of_origin(&origin));
         if forked {
             self.state.fork_went();
         }
+    }
+
+    fn of_origin(&self, origin: &Addr) -> usize {
+        let key = self.state.key_of_origin(origin);
+        origins::of(self.origins, key) as usize
     }
 
     fn len(&self) -> usize {

@@ -85,6 +85,9 @@ config! {
     max_contexts: 131072 in 1..=4194304,
     /// How many of them may be forked, by us or by peers (RFC 5533 section 4.2).
     max_forks: 4096 in 0..=4194304,
+    /// How many of them the peers of one /48 may have: by where they were when the context was
+    /// made, not by their ULID.
+    max_contexts_per_prefix: 16384 in 1..=4194304,
     /// How many contexts may be in the middle of their establishment by us; read when the
     /// namespace gets its first set.
     max_pending: 1024 in 1..=65536,

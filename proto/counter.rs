@@ -177,6 +177,8 @@ counters! {
     ContextCreated => "context_created",
     /// Contexts not made because of max_contexts.
     ContextLimit => "context_limit",
+    /// Contexts not made because of max_contexts_per_prefix.
+    PrefixLimit => "prefix_limit",
     /// Contexts not forked because of max_forks.
     ForkLimit => "fork_limit",
     /// Forks begun because sockets wished different things.

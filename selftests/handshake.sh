@@ -76,7 +76,23 @@ test_lost_state() {
 }
 
 lib_init
-ktap_begin 5
+# What a host may have of one site is capped; it goes on with what it has, and says why.
+test_cap() {
+	fresh
+	patient hostB
+	shim_sysctl hostB max_contexts_per_prefix 1
+	talk hostA hostB
+	wait_until 15000 both_established || return 1
+	# From the same address of hostA to the other one of hostB.
+	bg hostA ping -q -i 0.1 -I "$(addr hostA x)" "$(addr hostB y)" >/dev/null
+	local other=$BG
+	wait_until 15000 expect_more hostB prefix_limit 0 1 >/dev/null; local status=$?
+	stop "$other"; stop "$PING"
+	[ $status -eq 0 ] && one_context hostB &&
+		dmesg_new | grep -q 'shim6: net.shim6.max_contexts_per_prefix is reached'
+}
+
+ktap_begin 6
 topology_up
 shim_up
 shape 100mbit 10ms
@@ -85,5 +101,6 @@ test_initiator hostA hostB; ktap_result $? "hostA initiates"
 test_initiator hostB hostA; ktap_result $? "hostB initiates"
 test_simultaneous; ktap_result $? "both initiate, one context results"
 test_lost_state; ktap_result $? "a peer that lost its context recovers it"
+test_cap; ktap_result $? "no more contexts with one site than allowed, and the log says so"
 dmesg_clean; ktap_result $? "the kernel log is clean"
 ktap_end

@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Thunks for randomness and hashes. */
+/* Thunks for randomness, hashes and the log. */
 #include <crypto/sha1.h>
 #include <crypto/sha2.h>
+#include <linux/net.h>
 #include <linux/random.h>
+#include <net/net_namespace.h>
 
 #include "env.h"
 
 u64 shim6_random(void)
 {
 	return get_random_u64();
+}
+
+void shim6_log_cap(const struct net *net, const char *name, size_t len)
+{
+	net_notice_ratelimited("shim6: net.shim6.%.*s is reached, contexts are refused (network namespace %u)\n",
+			       (int)len, name, net->ns.inum);
 }
 
 void shim6_sha1_init(struct shim6_sha1 *sha1)

@@ -14,7 +14,10 @@ struct shim6_hmac {
 	struct hmac_sha256_ctx ctx;
 };
 
+struct net;
+
 u64 shim6_random(void);
+void shim6_log_cap(const struct net *net, const char *name, size_t len);
 void shim6_sha1_init(struct shim6_sha1 *sha1);
 void shim6_sha1_update(struct shim6_sha1 *sha1, const u8 *data, size_t len);
 void shim6_sha1_final(struct shim6_sha1 *sha1, u8 *out);

@@ -3,12 +3,20 @@
 //! Randomness and hashes of the kernel; any context.
 
 use crate::sys::bindings;
+use crate::sys::netns::NetRef;
 use kernel::types::Opaque;
 
 /// Sixty-four bits of cryptographic quality.
 pub(crate) fn random() -> u64 {
     // SAFETY: may be called in any context.
     unsafe { bindings::shim6_random() }
+}
+
+/// Tells the log, now and then, that a setting of this namespace, `net.shim6.NAME`, kept
+/// something from being made.
+pub(crate) fn log_cap(net: NetRef<'_>, name: &'static str) {
+    // SAFETY: the namespace is there, and `name` has the octets that are read.
+    unsafe { bindings::shim6_log_cap(net.as_ptr(), name.as_ptr().cast(), name.len()) }
 }
 
 /// SHA-1 over the concatenation of `parts` (RFC 3972 builds on it; it authenticates nothing).

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Thunks for the context table: rhashtable, timer_list and RCU are macros. */
 #include <linux/hash.h>
-#include <linux/jhash.h>
+#include <linux/random.h>
 #include <linux/rhashtable.h>
+#include <linux/siphash.h>
 #include <linux/slab.h>
 #include <net/ipv6.h>
 
 #include "table.h"
 
 static struct kmem_cache *shim6_nodes;
+static siphash_key_t shim6_alias_key __read_mostly;
 
 int shim6_nodes_create(unsigned int size, unsigned int align)
 {
+	get_random_bytes(&shim6_alias_key, sizeof(shim6_alias_key));
 	shim6_nodes = kmem_cache_create("shim6_context", size, align, 0, NULL);
 	return shim6_nodes ? 0 : -ENOMEM;
 }
@@ -70,9 +73,10 @@ static u32 shim6_tag_hash(const void *data, u32 len, u32 seed)
 	return shim6_fold(*(const u64 *)data, seed);
 }
 
+/* Peers choose aliases. */
 static u32 shim6_alias_hash(const void *data, u32 len, u32 seed)
 {
-	return jhash_2words(((const u32 *)data)[0], ((const u32 *)data)[1], seed);
+	return siphash_1u64(*(const u64 *)data ^ seed, &shim6_alias_key);
 }
 
 static const struct rhashtable_params shim6_by_ulids_params = {

@@ -26,9 +26,13 @@ impl<S: LocatorStore> Context<S> {
         tag: Tag,
         phase: Phase,
         peers: PeerLocators<S>,
+        origin: Addr,
     ) -> Self {
+        let mut octets = [0; 6];
+        octets.iter_mut().zip(origin.0).for_each(|(to, from)| *to = from);
         Context {
             ulids,
+            origin: octets,
             local_tag: tag,
             peer_tag: Tag::default(),
             tx: ulids.pair,
@@ -56,7 +60,7 @@ impl<S: LocatorStore> Context<S> {
     ) -> Result<Self, NoMemory> {
         let handshake = Handshake::new(env, ulids.pair, nonce, Step::I1);
         let peers = PeerLocators::of_ulid(ulids.pair.peer)?;
-        Ok(Self::new(env, ulids, tag, Phase::Opening(handshake), peers))
+        Ok(Self::new(env, ulids, tag, Phase::Opening(handshake), peers, ulids.pair.peer))
     }
 
     /// "If the STATE is IDLE (i.e., the context does not exist), the host allocates a Context
@@ -76,7 +80,7 @@ impl<S: LocatorStore> Context<S> {
             Some(of) => PeerLocators::known(&of.peers)?,
             None => PeerLocators::of_ulid(ulids.pair.peer)?,
         };
-        let mut new = Self::new(env, ulids, tag, Phase::Up(Reap::new(env)), peers);
+        let mut new = Self::new(env, ulids, tag, Phase::Up(Reap::new(env)), peers, over.peer);
         new.learn(env, peer_tag, news, over)?;
         new.tx = over;
         new.events.push(Kind::Established);
@@ -105,6 +109,20 @@ impl<S: LocatorStore> Context<S> {
     /// Whether a locator of the peer's is in Ls(peer), and proved.
     pub fn is_peer(&self, addr: &Addr) -> bool {
         self.peers.is_verified(addr)
+    }
+
+    /// Whether an I1 is answered with an R2. In ESTABLISHED, "the host verifies that the locator
+    /// of the initiator is included in Ls(peer)" and "compares CT(peer) for the context with the
+    /// CT contained in the I1 message"; "if the state exists in other STATE (I1-SENT, I2-SENT,
+    /// I2BIS-SENT), we are in the situation of concurrent context establishment" (7.9): then
+    /// once for each message of ours, else R1, which grows little and is as good.
+    pub fn answers_r2(&mut self, tag: Tag, src: &Addr) -> bool {
+        let known = self.is_peer(src);
+        match &mut self.phase {
+            Phase::Up(_) => known && self.peer_tag == tag,
+            Phase::Opening(handshake) => known && handshake.may_answer(),
+            Phase::Failed(..) => false,
+        }
     }
 
     /// R1 in I1-SENT: "it sends an I2 message"; "In any other STATE [...] this R1 message

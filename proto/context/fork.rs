@@ -26,7 +26,7 @@ impl<S: LocatorStore> Context<S> {
         let ulids = UlidPair { fii, ..of.ulids };
         let handshake = Handshake::new(env, of.tx_pair(), nonce, Step::I1);
         let peers = PeerLocators::known(&of.peers)?;
-        let mut new = Self::new(env, ulids, tag, Phase::Opening(handshake), peers);
+        let mut new = Self::new(env, ulids, tag, Phase::Opening(handshake), peers, of.origin());
         new.bond = Bond::Socket;
         env.count(Counter::Forked);
         Ok(new)

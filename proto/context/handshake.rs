@@ -85,6 +85,8 @@ pub struct Handshake {
     due: bool,
     /// The peer refused our locator list: do not tell it.
     bare: bool,
+    /// An I1 of the peer's was answered with an R2 since we last sent something.
+    answered: bool,
     /// The current pair was in doubt when the recovery began.
     pub doubtful: bool,
 }
@@ -93,9 +95,19 @@ impl Handshake {
     /// Begins: with an I1, or, to recover a context, with an I2bis.
     pub fn new(env: &dyn Env, pair: Pair, nonce: u32, step: Step) -> Self {
         let next = Instant(0);
-        let (due, bare, doubtful) = (false, false, false);
-        let mut new =
-            Handshake { pair, nonce, step, next, i1_sent: 0, sent: 0, due, bare, doubtful };
+        let (due, bare, answered, doubtful) = (false, false, false, false);
+        let mut new = Handshake {
+            pair,
+            nonce,
+            step,
+            next,
+            i1_sent: 0,
+            sent: 0,
+            due,
+            bare,
+            answered,
+            doubtful,
+        };
         new.send(env);
         new
     }
@@ -125,6 +137,12 @@ impl Handshake {
     /// at once instead of at the end of the wait.
     pub fn nudge(&mut self) {
         self.due = true;
+    }
+
+    /// Whether an I1 that crossed our message may have an R2: one for each message of ours. The
+    /// peer was not heard yet, I1s can be forged, and an R2 is much longer.
+    pub fn may_answer(&mut self) -> bool {
+        !core::mem::replace(&mut self.answered, true)
     }
 
     /// When [`Self::patience`] ends.
@@ -170,6 +188,7 @@ impl Handshake {
         let nominal = u64::from(timeout) << u32::from(*count).min(16);
         *count = count.saturating_add(1);
         self.due = true;
+        self.answered = false;
         self.next = env.now().after(jitter(nominal, env.random()));
     }
 

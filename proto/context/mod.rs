@@ -38,7 +38,7 @@ pub use event::{Event, Failure, Hint};
 pub use flows::{Flow, FlowSlot, Flows};
 pub use setup::{Setup, SetupSlot};
 
-use crate::proto::addr::{Pair, Tag, UlidPair};
+use crate::proto::addr::{Addr, Pair, Tag, UlidPair};
 use crate::proto::config::Config;
 use crate::proto::counter::Counter;
 use crate::proto::env::{Env, Transmit};
@@ -106,6 +106,8 @@ enum Bond {
 #[derive(Debug)]
 pub struct Context<S> {
     ulids: UlidPair,
+    /// The first 48 bits of [`Self::origin`].
+    origin: [u8; 6],
     local_tag: Tag,
     /// CT(peer); means something while [`Self::is_active`].
     peer_tag: Tag,
@@ -131,6 +133,15 @@ impl<S: LocatorStore> Context<S> {
     /// Its name: ULIDs and Forked Instance Identifier. Never changes.
     pub fn ulids(&self) -> &UlidPair {
         &self.ulids
+    }
+
+    /// The /48 where the peer was when the context was made: that of ULID(peer) if we began, else
+    /// that of the locator it began from, which an R1 reached. What a peer may have too many of
+    /// counts for it. Never changes.
+    pub fn origin(&self) -> Addr {
+        let mut addr = Addr::UNSPECIFIED;
+        addr.0.iter_mut().zip(self.origin).for_each(|(to, from)| *to = from);
+        addr
     }
 
     /// CT(local), the tag in packets from the peer. Never changes.

@@ -8,7 +8,7 @@ use super::{
     free_tag, insert, is_forked_out, is_full, nonces, validator, Endpoint, Meta, Received, Slot,
     Table,
 };
-use crate::proto::addr::{Addr, Pair, Tag, UlidPair};
+use crate::proto::addr::{Pair, Tag, UlidPair};
 use crate::proto::context::learn::{Mode, News, Reject};
 use crate::proto::context::{Context, State};
 use crate::proto::counter::Counter;
@@ -48,14 +48,14 @@ impl Endpoint {
             env.count(Counter::R1Limited);
             return Received::NOTHING;
         }
-        match table.by_ulids(&ulids) {
-            Some(slot) if answers_r2(slot.ctx, initiator_tag, &meta.src) => {
+        if let Some(slot) = table.by_ulids(&ulids) {
+            if slot.ctx.answers_r2(initiator_tag, &meta.src) {
                 let len = slot.ctx.emit_r2(env, initiator_nonce, reply);
                 let reply = len.map(|len| meta.answer(len));
-                Received { touched: Some(slot.id), reply }
+                return Received { touched: Some(slot.id), reply };
             }
-            _ => Received::reply(self.r1(env, meta, &ulids, initiator_tag, initiator_nonce, reply)),
         }
+        Received::reply(self.r1(env, meta, &ulids, initiator_tag, initiator_nonce, reply))
     }
 
     /// "It copies the Initiator Nonce from the I1 message to the R1 message, generates a
@@ -337,23 +337,6 @@ fn own_ulids(env: &dyn Env, meta: &Meta<'_>, options: &Options<'_>) -> Option<Ul
         .then_some(UlidPair { pair: Pair { local, peer }, fii })
 }
 
-/// Whether an I1 is answered with an R2. In ESTABLISHED, "the host verifies that the locator
-/// of the initiator is included in Ls(peer)" and "compares CT(peer) for the context with the
-/// CT contained in the I1 message"; "if the state exists in other STATE (I1-SENT, I2-SENT,
-/// I2BIS-SENT), we are in the situation of concurrent context establishment" (7.9). An R2 is
-/// longer than an I1, so that, too, only for a locator in Ls(peer).
-fn answers_r2<S: crate::proto::locator::LocatorStore>(
-    ctx: &Context<S>,
-    tag: Tag,
-    src: &Addr,
-) -> bool {
-    match ctx.state() {
-        State::Established => ctx.is_peer(src) && ctx.peer_tag() == Some(tag),
-        State::I1Sent | State::I2Sent | State::I2bisSent => ctx.is_peer(src),
-        State::EFailed | State::NoSupport => false,
-    }
-}
-
 fn is_alive<S: crate::proto::locator::LocatorStore>(ctx: &Context<S>) -> bool {
     !ctx.is_gone()
 }
@@ -449,7 +432,7 @@ fn create<T: Table>(
         table.remove(dead);
     }
     let (ulids, peer_tag) = (request.ulids, request.peer_tag);
-    if is_full(env, table) || (ulids.fii != 0 && is_forked_out(env, table)) {
+    if is_full(env, table, &meta.src) || (ulids.fii != 0 && is_forked_out(env, table)) {
         return None;
     }
     let tag = free_tag(env, table)?;

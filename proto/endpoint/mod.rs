@@ -6,12 +6,13 @@
 //! * [`receive`](Endpoint::receive): the checks of 12.3, and the way to the right place.
 //! * `establish`: I1, R1, I2, R2, R1bis, I2bis. `session`: Update, Keepalive, Probe.
 //! * `errors`: Error messages in and out, ICMPv6 errors.
-//! * [`validator`], [`nonces`], [`bucket`]: what makes answers cheap and safe.
+//! * [`validator`], [`nonces`], [`bucket`], [`origins`]: what makes answers cheap and safe.
 
 pub mod bucket;
 mod errors;
 mod establish;
 pub mod nonces;
+pub mod origins;
 mod receive;
 mod session;
 pub mod table;
@@ -25,6 +26,7 @@ use crate::proto::context::Context;
 use crate::proto::counter::Counter;
 use crate::proto::env::{Env, Transmit};
 use bucket::Bucket;
+use origins::origin_of;
 use validator::Secrets;
 
 /// Where a message came from.
@@ -126,7 +128,7 @@ impl Endpoint {
         if table.by_ulids(&ulids).is_some() {
             return Err(Refused::Exists);
         }
-        if is_full(env, table) {
+        if is_full(env, table, &peer) {
             return Err(Refused::TooMany);
         }
         let tag = free_tag(env, table).ok_or(Refused::NoMemory)?;
@@ -147,9 +149,9 @@ impl Endpoint {
         table: &mut T,
         of: T::Id,
     ) -> Result<T::Id, Refused> {
-        let base = table.get(of).filter(|slot| slot.ctx.is_active());
-        let pair = base.ok_or(Refused::Nothing)?.ctx.ulids().pair;
-        if is_full(env, table) || is_forked_out(env, table) {
+        let base = table.get(of).filter(|slot| slot.ctx.is_active()).ok_or(Refused::Nothing)?;
+        let (pair, origin) = (base.ctx.ulids().pair, base.ctx.origin());
+        if is_full(env, table, &origin) || is_forked_out(env, table) {
             return Err(Refused::TooMany);
         }
         let ulids = free_instance(env, table, pair).ok_or(Refused::NoMemory)?;
@@ -186,13 +188,19 @@ fn may_answer(src: &Addr, dst: &Addr) -> bool {
     src.is_eligible() && dst.is_eligible() && src != dst
 }
 
-fn is_full<T: Table>(env: &dyn Env, table: &T) -> bool {
-    let most = usize::try_from(env.config().max_contexts).unwrap_or(usize::MAX);
-    let full = table.len() >= most;
-    if full {
-        env.count(Counter::ContextLimit);
-    }
-    full
+/// Whether there is no room for a context of a peer that is there.
+fn is_full<T: Table>(env: &dyn Env, table: &T, from: &Addr) -> bool {
+    let most = |n| usize::try_from(n).unwrap_or(usize::MAX);
+    let config = env.config();
+    let cap = if table.len() >= most(config.max_contexts) {
+        Counter::ContextLimit
+    } else if table.of_origin(&origin_of(from)) >= most(config.max_contexts_per_prefix) {
+        Counter::PrefixLimit
+    } else {
+        return false;
+    };
+    env.count(cap);
+    true
 }
 
 fn is_forked_out<T: Table>(env: &dyn Env, table: &T) -> bool {

@@ -2,7 +2,7 @@
 
 //! The context table as the core sees it. The driver owns the memory and the indexes.
 
-use crate::proto::addr::{Tag, UlidPair};
+use crate::proto::addr::{Addr, Tag, UlidPair};
 use crate::proto::context::Context;
 use crate::proto::locator::LocatorStore;
 use crate::proto::reap::activity::Activity;
@@ -49,6 +49,8 @@ pub trait Table {
     fn insert(&mut self, ctx: Context<Self::Store>) -> Result<Self::Id, Full>;
     /// Removes a context.
     fn remove(&mut self, id: Self::Id);
+    /// How many contexts have this [`Context::origin`], or a few more.
+    fn of_origin(&self, origin: &Addr) -> usize;
     /// How many contexts there are.
     fn len(&self) -> usize;
     /// How many of them are forked: with a Forked Instance Identifier other than 0.

@@ -446,3 +446,76 @@ fn no_more_exchanges_at_once_than_there_are_places() {
     assert!(begun > places / 2 && begun <= places, "{begun} of {places}");
     assert_eq!(d.host.count("pending_limit"), (2 * places - begun) as u64);
 }
+
+#[test]
+fn peers_of_one_site_do_not_take_all_the_room() {
+    let mut d = Desk::new(Config { max_contexts_per_prefix: 3, ..Config::default() });
+    let own = d.ulids.pair.peer;
+    let site = |net: u128, i: u64| {
+        Addr::from_bits((0x2001_0db8_5100 << 80) | (net << 80) | u128::from(i) << 64 | 1)
+    };
+    for i in 0..10u64 {
+        d.ulids.pair.peer = site(0, i);
+        let i2 = d.i2(Tag::new(i + 1), |_| {});
+        assert_eq!(d.hear(&i2).is_some(), i < 3);
+    }
+    // Nor do we begin with more of them.
+    d.ulids.pair.peer = site(0, 77);
+    assert_eq!(d.initiate(), Err(Refused::TooMany));
+    assert_eq!((d.contexts(), d.host.count("prefix_limit")), (3, 8));
+    // Others are not concerned.
+    d.ulids.pair.peer = site(1, 0);
+    assert!(d.initiate().is_ok());
+    d.ulids.pair.peer = own;
+    d.i2(TAG, |_| {});
+    // One that goes makes room for one.
+    let first = *d.host.contexts.all.keys().next().unwrap();
+    d.host.contexts.remove(first);
+    for (i, made) in [(50, true), (51, false)] {
+        d.ulids.pair.peer = site(0, i);
+        let i2 = d.i2(Tag::new(i), |_| {});
+        assert_eq!(d.hear(&i2).is_some(), made);
+    }
+}
+
+#[test]
+fn a_context_counts_for_where_its_peer_is_not_for_its_ulid() {
+    let mut d = Desk::new(Config::default());
+    let Pair { local, peer: ulid } = d.ulids.pair;
+    let from = d.peer.addr(1);
+    let i1 =
+        build(&Body::I1 { initiator_tag: TAG, initiator_nonce: 5 }, |m| m.ulids(&ulid, &local));
+    let (_, r1) = d.say(from, local, &i1).expect("an R1");
+    let r1 = Message::parse(&r1).unwrap();
+    let Body::R1 { responder_nonce, .. } = r1.body else { panic!("an R1") };
+    let (list, pds) = (d.peer_list(), d.peer.out.pds.clone());
+    let body = Body::I2 { initiator_tag: TAG, initiator_nonce: 5, responder_nonce };
+    let i2 = build(&body, |m| {
+        m.validator(r1.options.validator.unwrap());
+        m.ulids(&ulid, &local);
+        m.locators(1, list.iter().copied());
+        m.pds(&pds);
+    });
+    assert!(d.say(from, local, &i2).is_some());
+    assert_eq!(d.host.context().ulids().pair.peer, ulid);
+    assert_eq!(d.host.context().origin(), Addr::from_bits(from.to_bits() >> 80 << 80));
+}
+
+#[test]
+fn i1s_that_cross_ours_have_one_r2_for_each_message_of_ours() {
+    let mut d = Desk::new(Config::default());
+    let id = d.initiate().unwrap();
+    let i1 = build(&Body::I1 { initiator_tag: TAG, initiator_nonce: 5 }, |_| {});
+    let kind = |bytes: Option<Vec<u8>>| Message::parse(&bytes.unwrap()).unwrap().kind();
+    for _ in 0..3 {
+        assert_eq!(d.host.drain(id).len(), 1, "an I1 of ours");
+        assert_eq!(kind(d.hear(&i1)), Type::R2);
+        // The same again, as somebody else may send it in the peer's name: an R1 is enough.
+        for _ in 0..5 {
+            assert_eq!(kind(d.hear(&i1)), Type::R1);
+        }
+        d.pass(60_000);
+        let (ctx, activity) = d.host.contexts.all.get_mut(&id).unwrap();
+        ctx.handle_timeout(&d.host.out, activity);
+    }
+}

@@ -614,7 +614,7 @@ impl Swarm {
 
     /// Nothing is left of what was.
     pub fn is_empty(&self) -> bool {
-        let none = |n: &Node| n.host.contexts.all.is_empty() && n.host.timers.is_empty();
+        let none = |n: &Node| n.host.contexts.is_empty() && n.host.timers.is_empty();
         self.nodes.iter().all(none) && self.flying.is_empty()
     }
 

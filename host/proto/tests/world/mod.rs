@@ -8,6 +8,8 @@
 
 #![allow(dead_code)]
 
+pub mod table;
+
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use sha1::{Digest, Sha1};
@@ -16,45 +18,21 @@ use shim6_proto::proto::addr::{Addr, Pair, Tag, UlidPair};
 use shim6_proto::proto::config::Config;
 use shim6_proto::proto::context::{Context, Event, Flow, FlowSlot, Flows, Hint};
 use shim6_proto::proto::counter::Counter;
-use shim6_proto::proto::endpoint::{Endpoint, Full, Meta, Refused, Slot, Table};
+use shim6_proto::proto::endpoint::{Endpoint, Meta, Refused, Table};
 use shim6_proto::proto::env::{Env, Ticks, Transmit};
 use shim6_proto::proto::hba::{extended_modifier, write_pds, Pds, MAX_PDS};
-use shim6_proto::proto::locator::{
-    LocalLocator, LocalSet, LocatorStore, NoMemory, PeerLocator, Wishes,
-};
+use shim6_proto::proto::locator::{LocalLocator, LocalSet};
 use shim6_proto::proto::reap::activity::{Activity, Wake};
 use shim6_proto::proto::time::Instant;
 use shim6_proto::proto::wire::{Method, MAX_MESSAGE};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap, HashSet};
+pub use table::{Contexts, Store};
 
 pub fn sha1(parts: &[&[u8]]) -> [u8; 20] {
     let mut hash = Sha1::new();
     parts.iter().for_each(|p| hash.update(p));
     hash.finalize().into()
-}
-
-/// A peer's locators in a vector.
-#[derive(Debug, Default)]
-pub struct Store(Vec<PeerLocator>, Option<Box<Wishes>>);
-
-impl LocatorStore for Store {
-    fn assign(&mut self, list: &[PeerLocator]) -> Result<(), NoMemory> {
-        self.0 = list.to_vec();
-        Ok(())
-    }
-    fn as_slice(&self) -> &[PeerLocator] {
-        &self.0
-    }
-    fn as_mut_slice(&mut self) -> &mut [PeerLocator] {
-        &mut self.0
-    }
-    fn wishes(&self) -> Option<&Wishes> {
-        self.1.as_deref()
-    }
-    fn wishes_mut(&mut self) -> Result<&mut Wishes, NoMemory> {
-        Ok(self.1.get_or_insert_default())
-    }
 }
 
 /// The outside world of one host.
@@ -102,69 +80,6 @@ impl Env for Outside {
             wishes: None,
         };
         set.contains(ulid).then_some(set)
-    }
-}
-
-/// The context table in plain maps.
-#[derive(Default)]
-pub struct Contexts {
-    pub all: BTreeMap<u64, (Context<Store>, Activity)>,
-    next: u64,
-    nonces: Vec<u64>,
-}
-
-impl Contexts {
-    fn find(
-        &mut self,
-        mut wanted: impl FnMut(&Context<Store>) -> bool,
-    ) -> Option<Slot<'_, u64, Store>> {
-        let (id, (ctx, activity)) = self.all.iter_mut().find(|(_, (c, _))| wanted(c))?;
-        Some(Slot { id: *id, ctx, activity })
-    }
-}
-
-impl Table for Contexts {
-    type Id = u64;
-    type Store = Store;
-
-    fn get(&mut self, id: u64) -> Option<Slot<'_, u64, Store>> {
-        let (ctx, activity) = self.all.get_mut(&id)?;
-        Some(Slot { id, ctx, activity })
-    }
-    fn by_tag(&mut self, tag: Tag) -> Option<Slot<'_, u64, Store>> {
-        self.find(|c| c.local_tag() == tag)
-    }
-    fn by_ulids(&mut self, ulids: &UlidPair) -> Option<Slot<'_, u64, Store>> {
-        self.find(|c| c.ulids() == ulids)
-    }
-    fn by_peer_tag(
-        &mut self,
-        tag: Tag,
-        wanted: &mut dyn FnMut(&Context<Store>) -> bool,
-    ) -> Option<Slot<'_, u64, Store>> {
-        self.find(|c| c.peer_tag() == Some(tag) && wanted(c))
-    }
-    fn peer_tag_changed(&mut self, id: u64, _: Option<Tag>, to: Option<Tag>) {
-        assert_eq!(self.all[&id].0.peer_tag(), to);
-    }
-    fn insert(&mut self, ctx: Context<Store>) -> Result<u64, Full> {
-        assert!(self.by_ulids(ctx.ulids()).is_none() && self.by_tag(ctx.local_tag()).is_none());
-        self.next += 1;
-        self.all.insert(self.next, (ctx, Activity::new()));
-        Ok(self.next)
-    }
-    fn remove(&mut self, id: u64) {
-        self.all.remove(&id);
-    }
-    fn len(&self) -> usize {
-        self.all.len()
-    }
-    fn forks(&self) -> usize {
-        self.all.values().filter(|(ctx, _)| ctx.ulids().fii != 0).count()
-    }
-    fn nonce_index(&mut self) -> &mut [u64] {
-        self.nonces.resize(256, 0);
-        &mut self.nonces
     }
 }
 
@@ -292,7 +207,7 @@ impl Host {
         match all {
             true => self.reboot(),
             false => {
-                self.contexts.all.clear();
+                self.contexts.clear();
                 self.timers.clear();
             }
         }
@@ -318,7 +233,7 @@ impl Host {
             ctx.in_use(&self.out);
         }
         if ctx.is_gone() {
-            self.contexts.all.remove(&id);
+            self.contexts.remove(id);
             self.timers.remove(&id);
         } else {
             let at = ctx.poll_timeout(&self.out, activity);
@@ -457,7 +372,7 @@ impl World {
 
     /// The host loses its contexts, and nothing else.
     pub fn forget(&mut self, host: usize) {
-        self.hosts[host].contexts.all.clear();
+        self.hosts[host].contexts.clear();
         self.hosts[host].timers.clear();
     }
 
