@@ -85,8 +85,9 @@ check: layers rfc-map uapi fmt-check clippy no-panic ## what a change must pass 
 no-panic: module ## no code of proto/ can panic, as far as the compiler knows
 	@$(IN) scripts/no-panic $(OUT)/shim.o
 
-rfc-map: ## what Documentation/rfc-map.md names is there
+rfc-map: ## what Documentation/rfc-map.md and security.md name is there
 	@scripts/rfc-map
+	@scripts/rfc-map Documentation/security.md
 
 uapi: setup ## shim.h is C89, and the program in shim(7) compiles
 	@$(IN) gcc-14 -std=c89 -pedantic $(CFLAGS) -fsyntax-only -x c include/uapi/linux/shim.h
