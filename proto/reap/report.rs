@@ -65,11 +65,6 @@ impl Reports {
         }
     }
 
-    /// Whether a probe was received.
-    pub fn has_seen(&self) -> bool {
-        self.seen.iter().any(|s| s.used)
-    }
-
     /// A probe is being sent.
     pub fn push_sent(&mut self, nonce: u32, at: PairIndex) {
         self.sent.rotate_right(1);

@@ -6,7 +6,7 @@ mod world;
 
 use shim6_proto::proto::addr::{Addr, Pair, Tag};
 use shim6_proto::proto::env::Env;
-use shim6_proto::proto::locator::pairs::{PairIndex, Paths};
+use shim6_proto::proto::locator::pairs::{Moved, PairIndex, Paths};
 use shim6_proto::proto::locator::PeerLocator;
 use shim6_proto::proto::reap::activity::{Activity, Direction, Wake};
 use shim6_proto::proto::reap::{Aim, Io, Outcome, Reap, ReapState};
@@ -588,4 +588,105 @@ fn an_exploration_does_not_end_on_a_pair_that_was_disowned_meanwhile() {
         let outcome = b.probe(said, 1, &sent.sent[..1]);
         assert_eq!((b.reap.state(), outcome.chosen), (Operational, Some(sent.pair)));
     }
+}
+
+// What the tables leave open: memory of probes, places in lists, and timers.
+
+/// An exploration whose probe was not taken out yet, and whose list changes to this one.
+fn moved(b: &mut Bench, list: Vec<PeerLocator>) {
+    let _ = step!(b, explore, Aim::CurrentFirst);
+    b.reap.peers_moved(&Moved::between(&b.peers, &list));
+    b.peers = list;
+}
+
+#[test]
+fn a_list_in_another_order_changes_neither_the_probe_that_waits_nor_those_in_flight() {
+    let mut b = Bench::new(Operational);
+    let turned = b.peers.iter().rev().copied().collect();
+    moved(&mut b, turned);
+    let sent = b.sent_probe(ProbeState::Exploring);
+    assert_eq!(sent.pair, b.tx);
+    let back = b.peers.iter().rev().copied().collect::<Vec<_>>();
+    b.reap.peers_moved(&Moved::between(&b.peers, &back));
+    b.peers = back;
+    b.tx.peer = b.addr(1).1;
+    let outcome = b.probe(ProbeState::Operational, 1, &sent.sent);
+    assert_eq!(outcome.chosen, Some(sent.pair), "known again by its nonce");
+}
+
+#[test]
+fn a_probe_that_waits_for_a_locator_that_goes_is_not_sent() {
+    let mut b = Bench::new(Operational);
+    let left = vec![b.peers[1]];
+    moved(&mut b, left);
+    assert!(b.sent().is_none());
+    // Nor is one when our own list changed: its place means something else.
+    let mut b = Bench::new(Operational);
+    let _ = step!(&mut b, explore, Aim::CurrentFirst);
+    b.reap.lists_changed();
+    assert!(b.sent().is_none());
+}
+
+#[test]
+fn a_change_in_an_exploration_is_a_new_beginning_and_else_nothing() {
+    for (state, sends) in [(Operational, false), (Exploring, true), (InboundOk, true)] {
+        let mut b = Bench::new(state);
+        step!(&mut b, try_again);
+        assert_eq!(b.sent().is_some(), sends, "{state:?}");
+    }
+}
+
+#[test]
+fn a_new_exploration_of_the_peers_forgets_what_came_of_the_last() {
+    let mut b = Bench::new(Operational);
+    let _ = b.probe(ProbeState::Operational, 0, &[]);
+    let _ = b.probe(ProbeState::Exploring, 1, &[]);
+    let sent = b.sent_probe(ProbeState::InboundOk);
+    assert_eq!(sent.received.len(), 1, "the one of this exploration");
+    // In the middle of one nothing is forgotten.
+    let _ = b.probe(ProbeState::Exploring, 0, &[]);
+    assert_eq!(b.sent_probe(ProbeState::InboundOk).received.len(), 2);
+    // Ours begins with nothing, too.
+    let _ = step!(&mut b, explore, Aim::Elsewhere);
+    let sent = b.sent_probe(ProbeState::Exploring);
+    assert_eq!((sent.sent.len(), sent.received.len()), (1, 0));
+}
+
+#[test]
+fn probes_that_were_reported_are_not_told_again() {
+    let mut b = Bench::new(Exploring);
+    let mut told = vec![];
+    for round in 0..4 {
+        b.pass(60_000);
+        let _ = step!(&mut b, timeout);
+        let sent = b.sent_probe(ProbeState::Exploring);
+        assert_eq!(sent.sent.len(), round + 2, "all that are not reported");
+        told = sent.sent;
+    }
+    let _ = b.probe(ProbeState::Exploring, 1, &told[1..]);
+    // The newest, which is new, and the one before it, which the report left out.
+    assert_eq!(b.sent_probe(ProbeState::InboundOk).sent.len(), 2);
+}
+
+#[test]
+fn the_best_of_several_confirmed_pairs_is_chosen_in_whatever_order_they_come() {
+    let chosen = [false, true].map(|turn| {
+        let mut b = Bench::new(Exploring);
+        b.peers[0].pref.flags = 1;
+        let mut sent = vec![];
+        for _ in 0..5 {
+            b.pass(60_000);
+            let _ = step!(&mut b, timeout);
+            sent.extend(b.sent_probe(ProbeState::Exploring).sent.first().copied());
+        }
+        if turn {
+            sent.reverse();
+        }
+        // All four pairs work; two go to a locator that is not told to be broken.
+        let outcome = b.probe(ProbeState::Operational, 1, &sent);
+        let chosen = outcome.chosen.expect("another pair");
+        assert_eq!(chosen.peer, b.peers[1].addr);
+        chosen
+    });
+    assert_eq!(chosen[0], chosen[1]);
 }

@@ -161,3 +161,40 @@ proptest! {
         prop_assert_eq!(p[chain as usize], next);
     }
 }
+
+#[test]
+fn the_p_bit_tells_payload_from_control() {
+    let packet = rewritten(&[0; 20], 5);
+    assert!(is_payload_at(&packet, 40));
+    assert!(!is_payload_at(&packet, 0) && !is_payload_at(&packet, 100));
+    let mut control = packet;
+    control[42] = 0x7f;
+    assert!(!is_payload_at(&control, 40));
+}
+
+#[test]
+fn headers_that_may_stand_before_the_shims() {
+    let which: Vec<u8> = (0..=255).filter(|n| routing_headers(*n)).collect();
+    assert_eq!(which, [0, 43, 60]);
+}
+
+#[test]
+fn the_length_of_all_headers() {
+    let mut packet = ulid_packet(&[0; 40]);
+    packet[40 + 12] = 0x8f;
+    assert_eq!(headers_len(&packet, 40, true), Some(40 + 32));
+    assert_eq!(headers_len(&packet, 40, false), Some(48), "UDP's is always 8");
+    assert_eq!(headers_len(&packet[..52], 40, true), None);
+    assert_eq!(headers_len(&packet, u32::MAX, false), None);
+}
+
+#[test]
+fn a_problem_with_the_shims_header_or_its_number_is_the_paths() {
+    let inner = rewritten(&[0; 40], 5);
+    let kind = |word| error_about(&icmp(LOCATORS.local, 4, 1, word, &inner)).unwrap().kind;
+    let path: Vec<u32> = (0..60).filter(|word| kind(*word) == ErrorKind::Path).collect();
+    assert_eq!(path, [6, 40, 41, 42, 43, 44, 45, 46, 47]);
+    let mut packet = icmp(LOCATORS.local, 1, 0, 0, &inner);
+    packet[42..44].fill(0xff);
+    assert_eq!(restored(packet)[42..44], [0, 0], "to be computed anew");
+}
