@@ -6,6 +6,8 @@
 
 use kernel::prelude::*;
 
+mod ancillary;
+mod associated;
 mod control;
 mod ctl;
 mod drive;

@@ -5,19 +5,15 @@
 //! What an option means is decided in `proto/sockapi.rs`; here the socket is looked at and the
 //! context of its addresses is found.
 
-use crate::drive;
+use crate::associated::context_of;
+use crate::associated::view;
+use crate::associated::Associated;
+use crate::associated::Failure;
 use crate::forks;
 use crate::netns::Control;
 use crate::netns::NetState;
-use crate::netns::View;
-use crate::proto::addr::Pair;
-use crate::proto::addr::Tag;
-use crate::proto::addr::UlidPair;
-use crate::proto::context::Context;
-use crate::proto::context::Flow;
-use crate::proto::env::Env;
+use crate::proto::addr::Addr;
 use crate::proto::locator::LocalSet;
-use crate::proto::reap::activity::Activity;
 use crate::proto::sockapi;
 use crate::proto::sockapi::uapi;
 use crate::proto::sockapi::Errno;
@@ -28,49 +24,22 @@ use crate::proto::sockapi::Side;
 use crate::proto::wire::Method;
 use crate::proto::wire::MAX_LOCATORS;
 use crate::proto::wish::Granted;
-use crate::proto::wish::Owner;
 use crate::proto::wish::Wanted;
 use crate::proto::wish::Wish;
 use crate::sys::entry::netns;
-use crate::sys::rcu::Guard;
-use crate::sys::rcu::Rcu;
 use crate::sys::sock;
+use crate::sys::sock::Choice;
 use crate::sys::sock::Info;
 use crate::sys::sock::Socket;
 use crate::sys::user::Given;
 use crate::sys::user::Wanted as Room;
-use crate::table::Locators;
 use kernel::prelude::*;
 
 /// How often threads that set options of one socket may meet.
 const FORK_RACES: usize = 4;
 
-/// An error of the API or of the kernel, as a negative number.
-struct Failure(i32);
-
-impl From<Errno> for Failure {
-    fn from(errno: Errno) -> Self {
-        Failure(-errno.number())
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Failure(error.to_errno())
-    }
-}
-
 fn status(result: Result<(), Failure>) -> i32 {
     result.err().map_or(0, |Failure(number)| number)
-}
-
-fn view(info: &Info<'_>) -> sockapi::Socket {
-    sockapi::Socket {
-        family: info.family,
-        kind: info.kind,
-        protocol: info.protocol,
-        state: info.state,
-    }
 }
 
 /// setsockopt(): 0 or a negative error number.
@@ -87,6 +56,17 @@ fn try_set(socket: &Socket<'_>, name: i32, given: &Given<'_>) -> Result<(), Fail
     let context = Associated::of(socket, &info)?;
     match set {
         Set::DontShim => Ok(()),
+        Set::Recv(what) => Ok(socket.set_tells(what, sockapi::flag(given.read()?)?)?),
+        Set::Send(side) => {
+            let octets = given.read()?.ok_or(Errno::Invalid)?;
+            set_choice(socket, &info, &context, side, Locator::choice(&octets)?)
+        }
+        Set::InterfaceSend => {
+            let index = sockapi::index(given.read()?)?;
+            let interface = (index != 0).then_some(index);
+            let Choice { local, .. } = context.choose(&info, None, None, interface)?;
+            Ok(socket.choose(&Choice { local, ..socket.choice() })?)
+        }
         Set::Pref(side) => set_preference(socket, &info, side, given),
         Set::List(side) => set_list(socket, &info, side, given),
         Set::AppTimeout => {
@@ -102,6 +82,28 @@ fn try_set(socket: &Socket<'_>, name: i32, given: &Given<'_>) -> Result<(), Fail
             Ok(context.enter(|ctx, env, activity| ctx.feedback(env, activity, feedback))?)
         }
     }
+}
+
+/// SHIM_LOC_LOCAL_SEND, SHIM_LOC_PEER_SEND: of this socket alone.
+fn set_choice(
+    socket: &Socket<'_>,
+    info: &Info<'_>,
+    context: &Associated<'_>,
+    side: Side,
+    locator: Option<Addr>,
+) -> Result<(), Failure> {
+    let chosen = socket.choice();
+    let choice = match side {
+        Side::Local => {
+            context.choose(info, locator, None, None)?;
+            Choice { local: locator, ..chosen }
+        }
+        Side::Peer => {
+            context.choose(info, None, locator, None)?;
+            Choice { peer: locator, ..chosen }
+        }
+    };
+    Ok(socket.choose(&choice)?)
 }
 
 fn set_preference(
@@ -169,77 +171,6 @@ fn wish(socket: &Socket<'_>, info: &Info<'_>, wish: &Wish<'_>) -> Result<(), Fai
     Err(EAGAIN.into())
 }
 
-/// The context that is associated with a socket, unless it wants no shim: its own, the one that its
-/// peer sends in, or the one of its two addresses.
-struct Associated<'a> {
-    state: &'a NetState,
-    ulids: UlidPair,
-}
-
-impl<'a> Associated<'a> {
-    /// "When there is no shim context associated with the socket, error code ENOENT is returned
-    /// to the application."
-    fn of(socket: &Socket<'_>, info: &Info<'a>) -> Result<Self, Errno> {
-        if socket.dontshim() {
-            return Err(Errno::NoContext);
-        }
-        let pair = info.addresses.ok_or(Errno::NoContext)?;
-        let state = netns::state(info.net).ok_or(Errno::NoContext)?;
-        let ulids = context_of(state, socket, info, &pair).ok_or(Errno::NoContext)?;
-        let context = Associated { state, ulids };
-        context.with(|_| ()).map(|()| context)
-    }
-
-    /// Looks at the context.
-    fn with<R>(&self, f: impl FnOnce(&Context<Locators>) -> R) -> Result<R, Errno> {
-        let mut control = self.state.control();
-        let (_, locked) = control.writer.by_ulids(&self.ulids).ok_or(Errno::NoContext)?;
-        locked.ctx.is_active().then(|| f(&locked.ctx)).ok_or(Errno::NoContext)
-    }
-
-    /// Calls the context.
-    fn enter<R>(
-        &self,
-        f: impl FnOnce(&mut Context<Locators>, &dyn Env, &Activity) -> R,
-    ) -> Result<R, Errno> {
-        let result = drive::enter(self.state, |core| {
-            let tag = core.active(&self.ulids)?;
-            core.context(tag, f)
-        });
-        result.flatten().ok_or(Errno::NoContext)
-    }
-
-    /// Tells the context what a socket wants of it.
-    fn wish(&self, by: Owner, wish: &Wish<'_>) -> Result<Granted, Failure> {
-        let granted =
-            self.enter(|ctx, env, activity| ctx.wish(env, activity, by, sock::lives, wish))?;
-        Ok(granted.map_err(Errno::from)?)
-    }
-
-    /// Tells it a context that was forked for the socket.
-    fn wish_of(&self, tag: Tag, by: Owner, wish: &Wish<'_>) -> Result<Granted, Failure> {
-        let granted = drive::enter(self.state, |core| {
-            core.context(tag, |ctx, env, activity| ctx.wish(env, activity, by, |_| true, wish))
-        });
-        Ok(granted.flatten().ok_or(Errno::NoContext)?.map_err(Errno::from)?)
-    }
-}
-
-/// The name of the context that a socket's packets take.
-fn context_of(
-    state: &NetState,
-    socket: &Socket<'_>,
-    info: &Info<'_>,
-    pair: &Pair,
-) -> Option<UlidPair> {
-    let (local_port, peer_port) = info.ports;
-    let flow = Flow::new(u8::try_from(info.protocol).ok()?, local_port, peer_port);
-    let guard = Guard::new();
-    let view = View::new(state, Rcu::of(&guard));
-    let node = view.of_socket(&pair.local, &pair.peer, socket.fork(), flow)?;
-    view.path(node).map(|_| node.ulids())
-}
-
 /// getsockopt(): 0 or a negative error number.
 pub(crate) fn get(socket: &Socket<'_>, name: i32, wanted: &Room) -> i32 {
     status(try_get(socket, name, wanted))
@@ -251,6 +182,30 @@ fn try_get(socket: &Socket<'_>, name: i32, wanted: &Room) -> Result<(), Failure>
         Get::DontShim => Ok(wanted.put(&sockapi::int(socket.dontshim()))?),
         Get::DeferredSetup => Ok(wanted.put(&sockapi::int(true))?),
         Get::Associated => Ok(wanted.put(&sockapi::int(is_associated(socket, &info)))?),
+        Get::Recv(what) => {
+            Associated::of(socket, &info)?;
+            Ok(wanted.put(&sockapi::int(socket.tells(what)))?)
+        }
+        Get::Send(side) => {
+            Associated::of(socket, &info)?;
+            let choice = socket.choice();
+            let chosen = match side {
+                Side::Local => choice.local,
+                Side::Peer => choice.peer,
+            };
+            let Some(chosen) = chosen else {
+                return Ok(wanted.put(&[0; uapi::LOCATOR_LEN])?);
+            };
+            let list = locators(socket, &info, side)?;
+            let known = list.iter().find(|locator| locator.addr == chosen);
+            let locator = known.unwrap_or(Locator { addr: chosen, ..Locator::default() });
+            Ok(wanted.put(&with_interface(&info, side, locator).emit())?)
+        }
+        Get::InterfaceSend => {
+            Associated::of(socket, &info)?;
+            let index = socket.choice().local.map_or(0, |addr| interface(&info, &addr));
+            Ok(wanted.put(&index.to_ne_bytes())?)
+        }
         Get::AppTimeout => {
             let context = Associated::of(socket, &info)?;
             let ms = context.with(|ctx| ctx.wishes().map_or(0, |wishes| wishes.send_timeout_ms))?;
@@ -359,13 +314,16 @@ fn flags(method: Method) -> u16 {
     }
 }
 
+/// The interface that has an address of ours; 0 if none has.
+fn interface(info: &Info<'_>, addr: &Addr) -> u32 {
+    let except = netns::state(info.net).map_or(0, NetState::catch_all);
+    sock::interface(info.net, addr, except)
+}
+
 /// lc_ifidx: "applicable only to local locators" (section 8.1).
 fn with_interface(info: &Info<'_>, side: Side, locator: Locator) -> Locator {
-    let except = netns::state(info.net).map_or(0, NetState::catch_all);
     match side {
         Side::Peer => locator,
-        Side::Local => {
-            Locator { interface: sock::interface(info.net, &locator.addr, except), ..locator }
-        }
+        Side::Local => Locator { interface: interface(info, &locator.addr), ..locator },
     }
 }

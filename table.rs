@@ -8,6 +8,8 @@ use crate::proto::addr::Addr;
 use crate::proto::addr::Pair;
 use crate::proto::addr::Tag;
 use crate::proto::addr::UlidPair;
+use crate::proto::ancillary::received;
+use crate::proto::ancillary::Note;
 use crate::proto::context::Context;
 use crate::proto::counter::Counter;
 use crate::proto::endpoint::origins;
@@ -23,6 +25,7 @@ use crate::proto::reap::activity::Activity;
 use crate::proto::reap::activity::Wake;
 use crate::sys;
 use crate::sys::clock;
+use crate::sys::rcu::Guard;
 use crate::sys::rcu::Rcu;
 use crate::sys::rcu::RcuBox;
 use crate::sys::rcu::RcuPtr;
@@ -53,6 +56,8 @@ pub(crate) struct Shared {
     /// The marks of packets.
     pub(crate) activity: Activity,
     path: RcuPtr<Path>,
+    /// The note of the packet that was received last.
+    last: AtomicU32,
     wake_ms: AtomicU32,
     kick: AtomicU32,
 }
@@ -84,10 +89,58 @@ pub(crate) struct Path {
     pub(crate) teaches: bool,
     /// The route of `tx`.
     pub(crate) route: Cache,
+    /// What its notes have in common.
+    note: Note,
     /// Ls(local), shared by the contexts of a set.
     locals: Locals,
-    /// The verified part of Ls(peer).
-    peers: KVec<Addr>,
+    peers: Peers,
+}
+
+/// The verified part of Ls(peer): a place once given keeps its address, so that the note of a
+/// datagram that waits to be read while the list changes stays true.
+struct Peers {
+    places: KVec<Addr>,
+    /// A bit for each place that is in the list now.
+    now: u64,
+    /// Changes when places are given anew.
+    generation: u8,
+}
+
+impl Peers {
+    fn place(&self, addr: &Addr) -> Option<u8> {
+        let place = self.places.iter().position(|known| known == addr)?;
+        (self.now >> place & 1 != 0).then_some(place as u8)
+    }
+
+    /// The list, with the places of the one before.
+    fn after(last: Option<&Peers>, list: impl Iterator<Item = Addr> + Clone) -> Result<Peers> {
+        let (known, mut generation) = match last {
+            Some(last) => (last.places.as_slice(), last.generation),
+            None => (&[][..], 0),
+        };
+        let new = list.clone().filter(|addr| !known.contains(addr)).count();
+        let kept = match known.len() + new > Note::PLACES {
+            false => known,
+            true => {
+                generation = generation.wrapping_add(1);
+                &[]
+            }
+        };
+        let mut places = KVec::with_capacity(kept.len() + new, GFP_ATOMIC)?;
+        places.extend_from_slice(kept, GFP_ATOMIC)?;
+        let mut now = 0;
+        for addr in list {
+            let place = match places.iter().position(|known| *known == addr) {
+                Some(place) => place,
+                None => {
+                    places.push(addr, GFP_ATOMIC)?;
+                    places.len() - 1
+                }
+            };
+            now |= 1 << place;
+        }
+        Ok(Peers { places, now, generation })
+    }
 }
 
 impl Retire for Path {
@@ -106,7 +159,19 @@ impl Path {
     /// Whether `addr` is in Ls(peer), and verified.
     #[inline]
     pub(crate) fn is_peer(&self, addr: &Addr) -> bool {
-        self.peers.contains(addr)
+        self.peers.place(addr).is_some()
+    }
+
+    /// The note of a packet that came from and to these locators, if they are the context's.
+    #[inline]
+    pub(crate) fn note(&self, pair: &Pair) -> Option<Note> {
+        let local = self.locals.iter().position(|known| *known == pair.local)?;
+        Some(self.note.at(local as u8, self.peers.place(&pair.peer)?))
+    }
+
+    /// The locators of a packet that was received with this note.
+    pub(crate) fn received(&self, note: Note) -> Option<Pair> {
+        received(note, self.ulids, self.note, &self.locals, &self.peers.places)
     }
 }
 
@@ -115,6 +180,7 @@ impl Shared {
         Shared {
             activity: Activity::new(),
             path: RcuPtr::none(),
+            last: AtomicU32::new(0),
             wake_ms: AtomicU32::new(NEVER),
             kick: AtomicU32::new(0),
         }
@@ -124,6 +190,11 @@ impl Shared {
     #[inline]
     pub(crate) fn path<'a>(&'a self, rcu: Rcu<'a>) -> Option<&'a Path> {
         self.path.get(rcu)
+    }
+
+    /// The note of the packet that was received last.
+    pub(crate) fn last_note(&self) -> Note {
+        Note::from_bits(self.last.load(Relaxed))
     }
 
     /// Asks for its TCP sockets to be kicked in this generation.
@@ -147,9 +218,12 @@ impl Node {
         }
     }
 
-    /// A data packet of the context was received at `tick`.
+    /// A data packet of the context was received at `tick`, by these locators.
     #[inline]
-    pub(crate) fn note_received(&self, tick: u64) {
+    pub(crate) fn note_received(&self, tick: u64, note: Note) {
+        if self.last.load(Relaxed) != note.bits() {
+            self.last.store(note.bits(), Relaxed);
+        }
         match self.activity.note_received(tick) {
             Wake::No => {}
             wake => self.wake(wake),
@@ -191,19 +265,22 @@ pub(crate) fn publish(
     }
     // A context whose set went is discarded as soon as it is told.
     let Some(locals) = locals else { return true };
-    let Ok(path) = snapshot(&locked.ctx, locals) else { return false };
+    let Ok(path) = snapshot(shared, &locked.ctx, locals) else { return false };
     shared.path.replace(Some(path));
     shared.wake_ms.store(wake_ms, Relaxed);
     locked.published = Some(revision);
     true
 }
 
-fn snapshot(ctx: &Context<Locators>, locals: &Locals) -> Result<KBox<RcuBox<Path>>> {
-    let verified = || ctx.peer_locators().iter().filter(|l| l.is_verified());
-    let mut peers = KVec::with_capacity(verified().count(), GFP_ATOMIC)?;
-    for locator in verified() {
-        peers.push(locator.addr, GFP_ATOMIC)?;
-    }
+fn snapshot(
+    shared: &Shared,
+    ctx: &Context<Locators>,
+    locals: &Locals,
+) -> Result<KBox<RcuBox<Path>>> {
+    let verified = ctx.peer_locators().iter().filter(|l| l.is_verified()).map(|l| l.addr);
+    let guard = Guard::new();
+    let last = shared.path(Rcu::of(&guard));
+    let peers = Peers::after(last.map(|path| &path.peers), verified)?;
     let (ulids, tx) = (ctx.ulids().pair, ctx.tx_pair());
     let path = Path {
         ulids,
@@ -214,6 +291,7 @@ fn snapshot(ctx: &Context<Locators>, locals: &Locals) -> Result<KBox<RcuBox<Path
         forked: ctx.ulids().fii != 0,
         teaches: ctx.teaches(),
         route: Cache::new(),
+        note: Note::base(ctx.local_tag(), peers.generation),
         locals: locals.clone(),
         peers,
     };

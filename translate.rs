@@ -10,7 +10,8 @@ use crate::control;
 use crate::netns::View;
 use crate::proto::addr::Pair;
 use crate::proto::addr::Tag;
-use crate::proto::context::flows::Way;
+use crate::proto::ancillary::Note;
+use crate::proto::context::flows::Way as Direction;
 use crate::proto::context::Flow;
 use crate::proto::counter::Counter;
 use crate::proto::translate;
@@ -31,6 +32,7 @@ use crate::sys::route::Route;
 use crate::sys::skb::Ipv6;
 use crate::sys::skb::Skb;
 use crate::sys::skb::SHIM_LEN;
+use crate::sys::sock::Own;
 use crate::table::Node;
 use crate::table::Path;
 
@@ -47,18 +49,21 @@ pub(crate) fn outgoing(net: View<'_>, skb: Skb<'_>, call: &Call<'_>) -> Verdict 
     if ip.next == PROTOCOL {
         return Verdict::ACCEPT;
     }
-    if skb.is_dontshim(call) {
+    let own = skb.own(call);
+    if own.as_ref().is_some_and(Own::is_dontshim) {
         net.count(Counter::TxDontShim);
         return unchanged(net, &skb);
     }
     let hash = net.hash(&ip.src, &ip.dst);
-    if net.forks() != 0 {
-        if let Some(node) = forked(net, &skb, &ip, hash, call) {
-            return of_context(net, node, skb, call);
-        }
-    }
-    match net.by_hash(hash, &ip.src, &ip.dst) {
-        Some(node) => of_context(net, node, skb, call),
+    let fork = match net.forks() {
+        0 => None,
+        _ => forked(net, &skb, &ip, hash, own.as_ref()),
+    };
+    match fork.or_else(|| net.by_hash(hash, &ip.src, &ip.dst)) {
+        Some(node) => match own.filter(Own::chooses) {
+            None => of_context(net, node, skb, call),
+            Some(own) => chosen(net, node, skb, call, &own),
+        },
         None => {
             // RFC 5533 11: "When there is no context state for the ULID pair on the sender, there
             // is no effect on how ULP packets are sent."
@@ -75,13 +80,13 @@ fn forked<'a>(
     skb: &Skb<'_>,
     ip: &Ipv6,
     hash: u64,
-    call: &Call<'_>,
+    own: Option<&Own>,
 ) -> Option<&'a Node> {
-    if let Some(node) = skb.fork(call).and_then(|tag| net.fork(tag, &ip.src, &ip.dst)) {
+    if let Some(node) = own.and_then(Own::fork).and_then(|tag| net.fork(tag, &ip.src, &ip.dst)) {
         net.count(Counter::TxFork);
         return Some(node);
     }
-    let flow = Flow::of(skb.linear(), ip.next, Way::Out);
+    let flow = Flow::of(skb.linear(), ip.next, Direction::Out);
     let node = net.by_flow(hash, &ip.src, &ip.dst, flow)?;
     net.count(Counter::TxFlow);
     Some(node)
@@ -96,11 +101,49 @@ fn of_context(net: View<'_>, node: &Node, skb: Skb<'_>, call: &Call<'_>) -> Verd
     }
     node.note_sent(net.tick());
     match net.path(node) {
-        Some(path) if path.rewrite => rewrite(net, path, skb, &ip, call),
+        Some(path) if path.rewrite => rewrite(net, &Way::of(path), skb, &ip, call),
         _ => {
             net.count(Counter::TxContext);
             unchanged(net, &skb)
         }
+    }
+}
+
+/// A packet whose socket, or whose very sendmsg(), chose locators for it.
+#[cold]
+fn chosen(net: View<'_>, node: &Node, skb: Skb<'_>, call: &Call<'_>, own: &Own) -> Verdict {
+    let ip = skb.ipv6();
+    let Some(path) = net.path(node) else { return of_context(net, node, skb, call) };
+    let pair = own.pair(&path.tx);
+    let between = Pair { local: ip.src, peer: ip.dst };
+    if !path.is_local(&pair.local) || !path.is_peer(&pair.peer) || !own.is_meant_for(&between) {
+        if own.is_of_call() {
+            net.count(Counter::TxNotChosen);
+            return Verdict::INVALID_LOCATOR;
+        }
+        // The locator left its list: the option is "effective" no more.
+        return of_context(net, node, skb, call);
+    }
+    net.count(Counter::TxChosen);
+    node.note_sent(net.tick());
+    if pair == path.ulids && !path.forked {
+        net.count(Counter::TxContext);
+        return unchanged(net, &skb);
+    }
+    rewrite(net, &Way { path, pair, own: Some(own) }, skb, &ip, call)
+}
+
+/// How a packet goes: by its context's pair, or by a chosen one.
+struct Way<'a> {
+    path: &'a Path,
+    pair: Pair,
+    own: Option<&'a Own>,
+}
+
+impl<'a> Way<'a> {
+    #[inline]
+    fn of(path: &'a Path) -> Self {
+        Way { path, pair: path.tx, own: None }
     }
 }
 
@@ -118,7 +161,7 @@ fn unchanged(net: View<'_>, skb: &Skb<'_>) -> Verdict {
 /// RFC 5533 11.1: "if the ULID pair is no longer used as the locator pair, then the sender needs
 /// to transform the packet."
 #[inline]
-fn rewrite(net: View<'_>, path: &Path, mut skb: Skb<'_>, ip: &Ipv6, call: &Call<'_>) -> Verdict {
+fn rewrite(net: View<'_>, way: &Way<'_>, mut skb: Skb<'_>, ip: &Ipv6, call: &Call<'_>) -> Verdict {
     if skb.awaits_ipsec() {
         // It comes here again, as an ESP or AH packet.
         net.count(Counter::TxAwaitsIpsec);
@@ -131,19 +174,19 @@ fn rewrite(net: View<'_>, path: &Path, mut skb: Skb<'_>, ip: &Ipv6, call: &Call<
         net.count(Counter::TxNat);
         return unchanged(net, &skb);
     }
-    let Some(route) = route(net, path, &skb, call) else {
+    let Some(route) = route(net, way, &skb, call) else {
         net.count(Counter::TxNoRoute);
         return Verdict::UNREACHABLE;
     };
     let room_for = route.facts.mtu.saturating_sub(SHIM_LEN);
     if skb.is_gso() {
         if !keep_super_packet(&mut skb, &route, room_for) {
-            return cut(net, path, skb, room_for, call);
+            return cut(net, way, skb, room_for, call);
         }
     } else if skb.len() > room_for {
-        return fragment(net, path, skb, &route, room_for, call);
+        return fragment(net, way, skb, &route, room_for, call);
     }
-    match send_as(net, path, &mut skb, ip, route) {
+    match send_as(net, way, &mut skb, ip, route) {
         Ok(()) => {
             net.count(Counter::TxRewritten);
             Verdict::ACCEPT
@@ -152,10 +195,13 @@ fn rewrite(net: View<'_>, path: &Path, mut skb: Skb<'_>, ip: &Ipv6, call: &Call<
     }
 }
 
-/// A route for the path's locator pair that is good for this packet.
+/// A route for the locator pair that is good for this packet.
 #[inline]
-fn route(net: View<'_>, path: &Path, skb: &Skb<'_>, call: &Call<'_>) -> Option<Route> {
-    let route = path.route.get(call, skb, &path.tx.local, &path.tx.peer, net.tick())?;
+fn route(net: View<'_>, way: &Way<'_>, skb: &Skb<'_>, call: &Call<'_>) -> Option<Route> {
+    let route = match way.own {
+        None => way.path.route.get(call, skb, &way.pair.local, &way.pair.peer, net.tick())?,
+        Some(own) => own.route(call, skb, &way.pair)?,
+    };
     (route.facts.ifindex != net.catch_all()).then_some(route)
 }
 
@@ -163,7 +209,7 @@ fn route(net: View<'_>, path: &Path, skb: &Skb<'_>, call: &Call<'_>) -> Option<R
 #[inline]
 fn send_as(
     net: View<'_>,
-    path: &Path,
+    way: &Way<'_>,
     skb: &mut Skb<'_>,
     ip: &Ipv6,
     route: Route,
@@ -172,7 +218,8 @@ fn send_as(
         // A device's parser does not find the ULP behind header 140.
         skb.finish_checksum().map_err(|_| Verdict::NO_MEMORY)?;
     }
-    let (src, dst, tag, room) = (path.tx.local, path.tx.peer, path.peer_tag, route.facts.room);
+    let (src, dst) = (way.pair.local, way.pair.peer);
+    let (tag, room) = (way.path.peer_tag, route.facts.room);
     let done = match translate::routing_headers(ip.next) {
         false => {
             skb.insert(ip, src, dst, PROTOCOL, PayloadHeader { next: ip.next, tag }.emit(), room)
@@ -245,7 +292,7 @@ fn lower_pmtu(skb: &mut Skb<'_>, room_for: u32) {
 
 /// Cuts a super-packet here and sends every segment by itself.
 #[cold]
-fn cut(net: View<'_>, path: &Path, mut skb: Skb<'_>, room_for: u32, call: &Call<'_>) -> Verdict {
+fn cut(net: View<'_>, way: &Way<'_>, mut skb: Skb<'_>, room_for: u32, call: &Call<'_>) -> Verdict {
     let Ok(segments) = gso::cut(&mut skb) else {
         net.count(Counter::TxNoMemory);
         return Verdict::NO_MEMORY;
@@ -254,12 +301,12 @@ fn cut(net: View<'_>, path: &Path, mut skb: Skb<'_>, room_for: u32, call: &Call<
     let mut result = Ok(());
     for mut segment in segments {
         result = if segment.skb().len() > room_for {
-            match route(net, path, &segment.skb(), call) {
-                Some(route) => pieces(net, path, &mut segment.skb(), &route, room_for, call),
+            match route(net, way, &segment.skb(), call) {
+                Some(route) => pieces(net, way, &mut segment.skb(), &route, room_for, call),
                 None => Err(Verdict::UNREACHABLE),
             }
         } else {
-            send_piece(net, path, segment, call)
+            send_piece(net, way, segment, call)
         };
         if result.is_err() {
             break;
@@ -273,7 +320,7 @@ fn cut(net: View<'_>, path: &Path, mut skb: Skb<'_>, room_for: u32, call: &Call<
 #[cold]
 fn fragment(
     net: View<'_>,
-    path: &Path,
+    way: &Way<'_>,
     mut skb: Skb<'_>,
     route: &Route,
     room_for: u32,
@@ -286,7 +333,7 @@ fn fragment(
         net.count(Counter::TxTooBig);
         return Verdict::TOO_BIG;
     }
-    match pieces(net, path, &mut skb, route, room_for, call) {
+    match pieces(net, way, &mut skb, route, room_for, call) {
         Ok(()) => {
             skb.consume();
             Verdict::stolen(Ok(()))
@@ -298,7 +345,7 @@ fn fragment(
 /// Sends a packet as fragments of at most `room_for` octets, each rehomed by itself.
 fn pieces(
     net: View<'_>,
-    path: &Path,
+    way: &Way<'_>,
     skb: &mut Skb<'_>,
     route: &Route,
     room_for: u32,
@@ -321,49 +368,51 @@ fn pieces(
             return Err(Verdict::NO_MEMORY);
         };
         net.count(Counter::TxFragments);
-        send_piece(net, path, fragment, call)?;
+        send_piece(net, way, fragment, call)?;
     }
     Ok(())
 }
 
 fn send_piece(
     net: View<'_>,
-    path: &Path,
+    way: &Way<'_>,
     mut piece: Owned,
     call: &Call<'_>,
 ) -> Result<(), Verdict> {
     let mut skb = piece.skb();
-    let Some(route) = route(net, path, &skb, call) else {
+    let Some(route) = route(net, way, &skb, call) else {
         net.count(Counter::TxNoRoute);
         return Err(Verdict::UNREACHABLE);
     };
     let ip = skb.ipv6();
-    send_as(net, path, &mut skb, &ip, route)?;
+    send_as(net, way, &mut skb, &ip, route)?;
     net.count(Counter::TxRewritten);
     call.output(piece).map_err(Verdict::failed)
 }
 
 /// A packet that arrived, before anything else looks at it.
 #[inline]
-pub(crate) fn incoming(net: View<'_>, skb: Skb<'_>, call: &Call<'_>) -> Verdict {
+pub(crate) fn incoming(net: View<'_>, mut skb: Skb<'_>, call: &Call<'_>) -> Verdict {
     let ip = skb.ipv6();
     match ip.next {
         PROTOCOL => payload(net, skb),
         translate::ICMPV6 => icmp(net, skb, call),
-        _ => plain(net, &skb, &ip),
+        _ => plain(net, &mut skb, &ip),
     }
 }
 
 /// RFC 5533 12.1: "If such a context is found, the context appears not to be quiescent; this
 /// should be remembered".
 #[inline]
-fn plain(net: View<'_>, skb: &Skb<'_>, ip: &Ipv6) -> Verdict {
+fn plain(net: View<'_>, skb: &mut Skb<'_>, ip: &Ipv6) -> Verdict {
     let hash = net.hash(&ip.dst, &ip.src);
     if net.forks() != 0 {
-        net.forget_flow(hash, Flow::of(skb.linear(), ip.next, Way::In));
+        net.forget_flow(hash, Flow::of(skb.linear(), ip.next, Direction::In));
     }
     if let Some(node) = net.by_hash(hash, &ip.dst, &ip.src) {
-        node.note_received(net.tick());
+        let note = Note::default();
+        skb.set_note(note.bits());
+        node.note_received(net.tick(), note);
         net.count(Counter::RxContext);
     }
     Verdict::ACCEPT
@@ -387,7 +436,8 @@ fn payload(net: View<'_>, mut skb: Skb<'_>) -> Verdict {
     if skb.has_sec_path() {
         return Verdict::ACCEPT;
     }
-    let Some((node, path)) = find(net, &Pair { local: ip.dst, peer: ip.src }, header.tag) else {
+    let pair = Pair { local: ip.dst, peer: ip.src };
+    let Some((node, path, note)) = find(net, &pair, header.tag) else {
         return Verdict::ACCEPT;
     };
     if header.next == PROTOCOL && translate::is_payload_at(skb.linear(), translate::PAYLOAD_END) {
@@ -406,7 +456,8 @@ fn payload(net: View<'_>, mut skb: Skb<'_>) -> Verdict {
         let (_, kind) = skb.gso();
         skb.clear_nested(kind & !gso::SOFTWARE_ONLY);
     }
-    node.note_received(net.tick());
+    skb.set_note(note.bits());
+    node.note_received(net.tick(), note);
     net.count(Counter::RxRestored);
     if net.forks() != 0 {
         learn(net, &skb, header.next, node.tag(), path);
@@ -417,7 +468,7 @@ fn payload(net: View<'_>, mut skb: Skb<'_>) -> Verdict {
 /// A restored packet tells which context its flow belongs to (RFC 6316 Appendix A).
 #[cold]
 fn learn(net: View<'_>, skb: &Skb<'_>, next: u8, tag: Tag, path: &Path) {
-    let flow = Flow::of(skb.linear(), next, Way::In);
+    let flow = Flow::of(skb.linear(), next, Direction::In);
     if path.teaches {
         net.learn_flow(&path.ulids, flow, tag);
     } else if !path.forked {
@@ -427,20 +478,20 @@ fn learn(net: View<'_>, skb: &Skb<'_>, next: u8, tag: Tag, path: &Path) {
 
 /// The context that a payload header's tag names, if the packet's locators are its own.
 #[inline]
-fn find<'a>(net: View<'a>, pair: &Pair, tag: Tag) -> Option<(&'a Node, &'a Path)> {
+fn find<'a>(net: View<'a>, pair: &Pair, tag: Tag) -> Option<(&'a Node, &'a Path, Note)> {
     let node = net.by_tag(tag)?;
     let path = net.path(node)?;
-    (path.is_local(&pair.local) && path.is_peer(&pair.peer)).then_some((node, path))
+    Some((node, path, path.note(pair)?))
 }
 
 /// ICMPv6: errors may be about what we sent, neighbour discovery is nobody's traffic.
 #[inline(never)]
-fn icmp(net: View<'_>, skb: Skb<'_>, call: &Call<'_>) -> Verdict {
+fn icmp(net: View<'_>, mut skb: Skb<'_>, call: &Call<'_>) -> Verdict {
     let ip = &skb.ipv6();
     match skb.after_ipv6() {
         Some([kind, ..]) if translate::is_error(kind) => icmp_error(net, skb, ip, call),
         _ if translate::is_neighbour_discovery(ip.next, skb.linear()) => Verdict::ACCEPT,
-        _ => plain(net, &skb, ip),
+        _ => plain(net, &mut skb, ip),
     }
 }
 
@@ -510,10 +561,10 @@ pub(crate) fn receive_slow(net: View<'_>, skb: &mut Behind<'_>) -> Slow {
         net.count(Counter::RxNotReady);
         return Slow::Drop;
     };
-    if !path.is_local(&pair.local) || !path.is_peer(&pair.peer) {
+    let Some(note) = path.note(&pair) else {
         net.count(Counter::RxForeignLocator);
         return Slow::NoContext;
-    }
+    };
     if !skb.passes_policy() {
         net.count(Counter::RxPolicy);
         return Slow::Drop;
@@ -522,7 +573,8 @@ pub(crate) fn receive_slow(net: View<'_>, skb: &mut Behind<'_>) -> Slow {
         net.count(Counter::RxNoMemory);
         return Slow::Drop;
     }
-    node.note_received(net.tick());
+    skb.set_note(note.bits());
+    node.note_received(net.tick(), note);
     net.count(Counter::RxSlow);
     Slow::Again
 }
@@ -544,5 +596,5 @@ pub(crate) fn merged(net: View<'_>, gro: &Gro<'_>, offset: usize) -> Option<Pair
 }
 
 fn ulids(net: View<'_>, pair: &Pair, header: PayloadHeader) -> Option<Pair> {
-    find(net, pair, header.tag).map(|(_, path)| path.ulids)
+    find(net, pair, header.tag).map(|(_, path, _)| path.ulids)
 }

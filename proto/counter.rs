@@ -35,6 +35,10 @@ counters! {
     TxNat => "tx_nat",
     /// Data packets whose socket wants no shim (SHIM_DONTSHIM): left alone.
     TxDontShim => "tx_dontshim",
+    /// Data packets for which their socket, or their sendmsg(), chose the locators.
+    TxChosen => "tx_chosen",
+    /// Data packets refused: the locators their sendmsg() chose are not usable any more.
+    TxNotChosen => "tx_not_chosen",
     /// Data packets with a Routing header: left alone.
     TxRoutingHeader => "tx_routing_header",
     /// Data packets refused: no route between the locators, or none but the catch-all of a ULID.

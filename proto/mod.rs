@@ -18,6 +18,7 @@
 )]
 
 pub mod addr;
+pub mod ancillary;
 pub mod config;
 pub mod context;
 pub mod counter;

@@ -130,6 +130,11 @@ impl Socket {
         }
     }
 
+    /// Whether it sends octets, not datagrams.
+    pub fn is_stream(&self) -> bool {
+        self.kind == STREAM
+    }
+
     /// "A TCP socket becomes a connected socket when the TCP connection establishment is
     /// completed. UDP sockets are unconnected, unless the application uses the connect()
     /// system call." (Section 3; raw and ping sockets are as UDP's.)
@@ -150,6 +155,12 @@ pub enum Name {
     DontShim,
     /// SHIM_LOC_LOCAL_PREF, SHIM_LOC_PEER_PREF (6.4, 6.5).
     Pref(Side),
+    /// SHIM_LOC_LOCAL_RECV, SHIM_LOC_PEER_RECV (6.6, 6.7), SHIM_IF_RECV: an extension.
+    Recv(Told),
+    /// SHIM_LOC_LOCAL_SEND, SHIM_LOC_PEER_SEND (6.8, 6.9).
+    Send(Side),
+    /// SHIM_IF_SEND: an extension.
+    InterfaceSend,
     /// SHIM_LOCLIST_LOCAL, SHIM_LOCLIST_PEER (6.10, 6.11).
     List(Side),
     /// SHIM_APP_TIMEOUT (6.12).
@@ -173,6 +184,30 @@ pub enum Side {
     Peer,
 }
 
+/// What a received datagram tells; also the socket options that ask for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// SHIM_LOC_LOCAL_RECV, SHIM_LOC_PEER_RECV (sections 6.6 and 6.7).
+    Locator(Side),
+    /// SHIM_IF_RECV: an extension.
+    Interface,
+}
+
+impl Told {
+    /// All of them.
+    pub const ALL: [Told; 3] =
+        [Told::Locator(Side::Local), Told::Locator(Side::Peer), Told::Interface];
+
+    /// `cmsg_type`.
+    pub const fn number(self) -> i32 {
+        match self {
+            Told::Locator(Side::Local) => 133,
+            Told::Locator(Side::Peer) => 134,
+            Told::Interface => 143,
+        }
+    }
+}
+
 impl Name {
     /// The option of a number.
     pub fn from_number(number: i32) -> Result<Name, Errno> {
@@ -181,14 +216,22 @@ impl Name {
             129 => Name::DontShim,
             131 => Name::Pref(Side::Local),
             132 => Name::Pref(Side::Peer),
+            133 => Name::Recv(Told::Locator(Side::Local)),
+            134 => Name::Recv(Told::Locator(Side::Peer)),
+            135 => Name::Send(Side::Local),
+            136 => Name::Send(Side::Peer),
             137 => Name::List(Side::Local),
             138 => Name::List(Side::Peer),
             139 => Name::AppTimeout,
             140 => Name::PathExplore,
             141 => Name::DeferredSetup,
+            143 => Name::Recv(Told::Interface),
+            144 => Name::InterfaceSend,
             145 => Name::Feedback(Feedback::Satisfactory),
             146 => Name::Feedback(Feedback::Negative),
-            130 | 133..=136 | 142..=144 => Name::Later,
+            130 => Name::Later,
+            // SHIM_FEEDBACK is ancillary data only.
+            142 => Name::Later,
             _ => return Err(Errno::NoSuchOption),
         })
     }
@@ -203,6 +246,12 @@ pub enum Get {
     DontShim,
     /// A locator: the preferred one of the context.
     Pref(Side),
+    /// An int: whether recvmsg() tells it.
+    Recv(Told),
+    /// A locator: the chosen one; zero-filled without one.
+    Send(Side),
+    /// An int: the index of the chosen interface; 0 without one.
+    InterfaceSend,
     /// Locators: all of the context.
     List(Side),
     /// An int: the Send Timeout that applications want, in seconds; 0: none does.
@@ -225,6 +274,9 @@ pub fn get(number: i32, socket: &Socket) -> Result<Get, Errno> {
         Name::Associated => Get::Associated,
         Name::DeferredSetup => Get::DeferredSetup,
         Name::Pref(side) => Get::Pref(side),
+        Name::Recv(what) => Get::Recv(what),
+        Name::Send(side) => Get::Send(side),
+        Name::InterfaceSend => Get::InterfaceSend,
         Name::List(side) => Get::List(side),
     };
     // "When the application specifies the socket option to an unconnected socket, error code
@@ -242,6 +294,12 @@ pub enum Set {
     DontShim,
     /// From a locator: how much the context prefers it.
     Pref(Side),
+    /// From an int (see [`flag`]): whether recvmsg() shall tell it.
+    Recv(Told),
+    /// From a locator (see [`Locator::choice`]): the one to use.
+    Send(Side),
+    /// From an int (see [`index`]): the interface to use.
+    InterfaceSend,
     /// From locators: the list of the context.
     List(Side),
     /// From an int (see [`seconds`]): the context's Send Timeout.
@@ -265,6 +323,9 @@ pub fn set(number: i32, socket: &Socket) -> Result<Set, Errno> {
         // "Note that the socket option is read-only" (sections 6.1, 6.14).
         Name::Associated | Name::DeferredSetup | Name::Later => return Err(Errno::NotSupported),
         Name::Pref(side) => Set::Pref(side),
+        Name::Recv(what) => Set::Recv(what),
+        Name::Send(side) => Set::Send(side),
+        Name::InterfaceSend => Set::InterfaceSend,
         Name::List(side) => Set::List(side),
         Name::AppTimeout => Set::AppTimeout,
         Name::PathExplore => Set::PathExplore,
@@ -331,6 +392,12 @@ pub fn flag(value: Option<[u8; uapi::INT_LEN]>) -> Result<bool, Errno> {
     }
 }
 
+/// The value of SHIM_IF_SEND: 0 for none. `None`: it was shorter than an int.
+pub fn index(value: Option<[u8; uapi::INT_LEN]>) -> Result<u32, Errno> {
+    let value = value.map(i32::from_ne_bytes).ok_or(Errno::Invalid)?;
+    u32::try_from(value).map_err(|_| Errno::Invalid)
+}
+
 /// The octets of an int.
 pub fn int(value: bool) -> [u8; uapi::INT_LEN] {
     i32::from(value).to_ne_bytes()
@@ -393,6 +460,15 @@ impl Locator {
             interface: 0,
             flags: 0,
         })
+    }
+
+    /// The locator to use, or none: "When a zero-filled locator is specified, the pre-existing
+    /// setting of the local locator is inactivated" (sections 6.8 and 6.9).
+    pub fn choice(octets: &[u8; uapi::LOCATOR_LEN]) -> Result<Option<Addr>, Errno> {
+        match octets.iter().all(|octet| *octet == 0) {
+            true => Ok(None),
+            false => Locator::parse(octets).map(|locator| Some(locator.addr)),
+        }
     }
 
     /// The wish for this locator, with priority and weight as they go to a peer, 8 bits each

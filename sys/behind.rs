@@ -6,6 +6,7 @@ use crate::proto::addr::Addr;
 use crate::proto::addr::Pair;
 use crate::sys::bindings;
 use crate::sys::in6;
+use crate::sys::skb::leave_note;
 use core::marker::PhantomData;
 use core::ptr;
 use core::ptr::NonNull;
@@ -70,5 +71,11 @@ impl Behind<'_> {
         let (src, dst) = (in6(&ulids.peer), in6(&ulids.local));
         // SAFETY: the buffer is ours; the addresses live on this stack.
         unsafe { bindings::shim6_behind_restore(self.raw.as_ptr(), 8, &src, &dst) }
+    }
+
+    /// Leaves a note for who receives the packet.
+    pub(crate) fn set_note(&mut self, note: u32) {
+        // SAFETY: the buffer is ours, and IPv6's input brought it here.
+        unsafe { leave_note(self.raw, note) }
     }
 }

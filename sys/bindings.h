@@ -14,6 +14,7 @@
 #include <net/sock.h>
 
 #include "addrconf.h"
+#include "ancillary.h"
 #include "behind.h"
 #include "control.h"
 #include "env.h"

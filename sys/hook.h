@@ -5,12 +5,14 @@
 
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv6.h>
+#include <linux/shim.h>
 #include <linux/skbuff.h>
 
 enum {
 	SHIM6_NF_DROP = NF_DROP,
 	SHIM6_NF_ACCEPT = NF_ACCEPT,
 	SHIM6_NF_STOLEN = NF_STOLEN,
+	SHIM6_EINVALIDLOCATOR = EINVALIDLOCATOR,
 };
 
 /* The registration: netfilter keeps pointers into it until it is undone. */

@@ -29,6 +29,8 @@ impl Verdict {
     pub(crate) const UNREACHABLE: Verdict = Verdict::refuse(kernel::bindings::ENETUNREACH);
     /// Refused: out of memory.
     pub(crate) const NO_MEMORY: Verdict = Verdict::refuse(kernel::bindings::ENOBUFS);
+    /// Refused: EINVALIDLOCATOR.
+    pub(crate) const INVALID_LOCATOR: Verdict = Verdict::refuse(bindings::SHIM6_EINVALIDLOCATOR);
     /// Refused: it does not fit and may not be fragmented.
     pub(crate) const TOO_BIG: Verdict = Verdict::refuse(kernel::bindings::EMSGSIZE);
 

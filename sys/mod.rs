@@ -3,6 +3,7 @@
 //! All that is unsafe, and all that knows the kernel's C.
 
 pub(crate) mod addrconf;
+pub(crate) mod ancillary;
 pub(crate) mod behind;
 pub(crate) mod bindings;
 pub(crate) mod clock;

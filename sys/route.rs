@@ -82,6 +82,16 @@ const BUSY: u8 = 1;
 const RETIRED: u8 = 2;
 
 impl Route {
+    /// A route that was looked up for this packet alone.
+    ///
+    /// # Safety
+    ///
+    /// `dst` is a route of the hook's namespace, and a reference on it is given away.
+    pub(in crate::sys) unsafe fn owned(call: &Call<'_>, dst: NonNull<bindings::dst_entry>) -> Self {
+        // SAFETY: by the contract of this function.
+        unsafe { owned(call.net(), dst) }
+    }
+
     /// Makes the packet take this route instead of the one it has.
     ///
     /// `Err` if the route died this moment; the packet is unchanged.
@@ -281,8 +291,16 @@ fn lookup(
     oif: u32,
 ) -> Option<Route> {
     let dst = lookup_raw(net, skb, src, dst, oif)?;
-    let mut facts = bindings::shim6_route_facts::default();
     // SAFETY: `dst` is a route on which we own a reference.
+    Some(unsafe { owned(net, dst) })
+}
+
+/// # Safety
+///
+/// `dst` is a route of this namespace, and a reference on it is given away.
+unsafe fn owned(net: NonNull<bindings::net>, dst: NonNull<bindings::dst_entry>) -> Route {
+    let mut facts = bindings::shim6_route_facts::default();
+    // SAFETY: by the contract.
     unsafe { bindings::shim6_route_facts(net.as_ptr(), dst.as_ptr(), &mut facts) };
     let facts = Facts {
         mtu: facts.mtu,
@@ -291,5 +309,5 @@ fn lookup(
         software: facts.software,
         rules: facts.rules,
     };
-    Some(Route { dst, owned: true, facts })
+    Route { dst, owned: true, facts }
 }

@@ -2,7 +2,10 @@
 /* Thunks over the static inlines of a socket buffer. */
 #include <linux/skbuff.h>
 #include <linux/ipv6.h>
+#include <net/gso.h>
 #include <net/netfilter/nf_conntrack.h>
+#include <net/sock.h>
+#include <net/udp.h>
 #include <net/xfrm.h>
 
 #include "skb.h"
@@ -12,6 +15,11 @@ static_assert(!(SHIM6_CB_TRANSLATED &
 		 IP6SKB_ROUTERALERT | IP6SKB_FRAGMENTED | IP6SKB_HOPBYHOP |
 		 IP6SKB_L3SLAVE | IP6SKB_JUMBOGRAM | IP6SKB_SEG6 |
 		 IP6SKB_MULTIPATH | IP6SKB_MCROUTE)));
+
+static_assert(SHIM6_CB_NOTE >= sizeof(struct inet6_skb_parm));
+static_assert(SHIM6_CB_NOTE >= sizeof(struct udp_skb_cb));
+static_assert(SHIM6_CB_NOTE + sizeof(u32) <= SKB_GSO_CB_OFFSET);
+static_assert(SHIM6_CB_NOTE_AGAIN + sizeof(u32) <= SOCK_SKB_CB_OFFSET);
 
 int shim6_skb_cow_head(struct sk_buff *skb, unsigned int room,
 		       unsigned int spare)
@@ -58,6 +66,20 @@ bool shim6_skb_sec_path(const struct sk_buff *skb)
 bool shim6_skb_has_mark(const struct sk_buff *skb)
 {
 	return skb->mark;
+}
+
+void shim6_skb_heard(const struct sk_buff *skb, struct shim6_heard *heard)
+{
+	int at = IP6CB(skb)->flags & IP6SKB_FRAGMENTED ? SHIM6_CB_NOTE_AGAIN :
+							 SHIM6_CB_NOTE;
+
+	memset(heard, 0, sizeof(*heard));
+	if (skb->protocol != htons(ETH_P_IPV6))
+		return;
+	heard->local = ipv6_hdr(skb)->daddr;
+	heard->peer = ipv6_hdr(skb)->saddr;
+	heard->interface = IP6CB(skb)->iif;
+	memcpy(&heard->note, &skb->cb[at], sizeof(heard->note));
 }
 
 void shim6_skb_drop(struct sk_buff *skb)

@@ -15,6 +15,25 @@ enum {
 	SHIM6_CB_TRANSLATED = 512,
 };
 
+/*
+ * Where in cb[] the shim leaves a note of 32 bits for who receives a packet:
+ * twice, because reassembly uses the first place (struct ipfrag_skb_cb) and
+ * segmentation the second one (struct skb_gso_cb).
+ */
+enum {
+	SHIM6_CB_NOTE = 24,
+	SHIM6_CB_NOTE_AGAIN = 40,
+	SHIM6_CB_L3SLAVE = IP6SKB_L3SLAVE,
+};
+
+/* What a socket received. */
+struct shim6_heard {
+	struct in6_addr local;	/* :: if it was nothing of IPv6's */
+	struct in6_addr peer;
+	u32 note;
+	int interface;
+};
+
 int shim6_skb_cow_head(struct sk_buff *skb, unsigned int room,
 		       unsigned int spare);
 bool shim6_skb_may_pull(struct sk_buff *skb, unsigned int len);
@@ -25,6 +44,7 @@ void shim6_skb_push_csum(struct sk_buff *skb, const void *start,
 bool shim6_skb_nat(const struct sk_buff *skb);
 bool shim6_skb_sec_path(const struct sk_buff *skb);
 bool shim6_skb_has_mark(const struct sk_buff *skb);
+void shim6_skb_heard(const struct sk_buff *skb, struct shim6_heard *heard);
 void shim6_skb_drop(struct sk_buff *skb);
 struct sk_buff *shim6_skb_unlink_next(struct sk_buff *skb);
 

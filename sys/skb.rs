@@ -289,6 +289,13 @@ impl<'a> Skb<'a> {
         }
     }
 
+    /// Leaves a note for who receives the packet.
+    #[inline]
+    pub(crate) fn set_note(&mut self, note: u32) {
+        // SAFETY: `raw` is ours, and received packets come here from IPv6's input.
+        unsafe { leave_note(self.raw, note) }
+    }
+
     /// Whether connection tracking rewrites the addresses of this packet's connection.
     #[inline]
     pub(crate) fn is_nat(&self) -> bool {
@@ -511,5 +518,25 @@ impl<'a> Skb<'a> {
         let h = self.headers_mut();
         h.network_header = h.network_header.wrapping_add(SHIM_LEN as u16);
         h.transport_header = h.network_header.wrapping_add(IPV6_LEN as u16);
+    }
+}
+
+/// Leaves a note in a received packet, unless a master device has it a second time.
+///
+/// # Safety
+///
+/// `raw` is ours to change, and its `cb` is that of IPv6's input: it starts with an
+/// `inet6_skb_parm`, and what `sys/skb.h` sets aside is nobody else's up to the socket.
+#[inline]
+pub(in crate::sys) unsafe fn leave_note(raw: NonNull<bindings::sk_buff>, note: u32) {
+    // SAFETY: by the contract; `cb` has 48 octets.
+    unsafe {
+        let cb = (*raw.as_ptr()).cb.as_mut_ptr();
+        let flags = (*cb.cast::<bindings::inet6_skb_parm>()).flags;
+        if u32::from(flags) & bindings::SHIM6_CB_L3SLAVE != 0 {
+            return;
+        }
+        ptr::write_unaligned(cb.add(bindings::SHIM6_CB_NOTE as usize).cast(), note);
+        ptr::write_unaligned(cb.add(bindings::SHIM6_CB_NOTE_AGAIN as usize).cast(), note);
     }
 }

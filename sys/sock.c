@@ -3,17 +3,24 @@
  * Sockets: what they are, and a table of what the shim remembers of them.
  *
  * The table's key is a socket's address. An entry lives from the first SOL_SHIM
- * option that is set to the socket's destruction, which sys/ftrace.c watches; a
- * socket's memory becomes another socket's only after that.
+ * option that is set, or call with ancillary data, to the socket's destruction,
+ * which sys/ftrace.c watches; a socket's memory becomes another socket's only
+ * after that. So whoever holds the socket, by a system call or by one of its
+ * packets, holds the entry.
  */
 #include <linux/ipv6.h>
 #include <linux/netdevice.h>
 #include <linux/rhashtable.h>
+#include <linux/sched.h>
 #include <net/addrconf.h>
+#include <net/dst.h>
 #include <net/inet_sock.h>
+#include <net/ip6_fib.h>
 #include <net/tcp_states.h>
 
 #include "fork.h"
+#include "route.h"
+#include "skb.h"
 #include "sock.h"
 
 struct shim6_sock {
@@ -23,6 +30,17 @@ struct shim6_sock {
 	u64 serial;		/* if it wished something of a context */
 	u64 tag;		/* of its forked context, for packets */
 	struct shim6_fork *fork;
+	spinlock_t lock;		/* what follows, but rcu */
+	struct shim6_choice choice;	/* of the socket's options */
+	struct list_head calls;		/* struct shim6_call: in flight */
+	struct shim6_sock_route {
+		struct dst_entry *dst;
+		u32 cookie;
+		u32 mark;
+		int oif;
+		struct in6_addr local;
+		struct in6_addr peer;
+	} route;			/* the last one of a chosen pair */
 	struct rcu_head rcu;
 };
 
@@ -92,6 +110,7 @@ static void shim6_sock_free(void *arg, void *unused)
 	struct shim6_sock *sock = arg;
 
 	shim6_fork_forget(sock->fork);
+	dst_release(sock->route.dst);
 	kfree(sock);
 }
 
@@ -100,21 +119,27 @@ void shim6_socks_destroy(void)
 	rhashtable_free_and_destroy(&shim6_socks, shim6_sock_free, NULL);
 }
 
-u32 shim6_sock_flags(const struct sock *sk)
+/* What is remembered of @sk, which the caller holds. */
+static struct shim6_sock *shim6_sock_of(const struct sock *sk)
 {
 	struct shim6_sock *sock;
-	u32 flags;
 
 	rcu_read_lock();
 	sock = rhashtable_lookup(&shim6_socks, &sk, shim6_sock_params);
-	flags = sock ? READ_ONCE(sock->flags) : 0;
 	rcu_read_unlock();
-	return flags;
+	return sock;
+}
+
+u32 shim6_sock_flags(const struct sock *sk)
+{
+	const struct shim6_sock *sock = shim6_sock_of(sk);
+
+	return sock ? READ_ONCE(sock->flags) : 0;
 }
 
 static bool shim6_sock_counts(const struct shim6_sock *sock)
 {
-	return sock->flags || sock->tag;
+	return sock->flags & SHIM6_SOCK_OF_PACKETS || sock->tag;
 }
 
 /* Changes a record, under the lock: whether packets have to look at it may change. */
@@ -145,6 +170,8 @@ static int shim6_sock_make(const struct sock *sk, gfp_t gfp)
 	if (!sock)
 		return -ENOMEM;
 	sock->sk = sk;
+	spin_lock_init(&sock->lock);
+	INIT_LIST_HEAD(&sock->calls);
 	ret = rhashtable_lookup_insert_fast(&shim6_socks, &sock->node,
 					    shim6_sock_params);
 	if (!ret) {
@@ -156,7 +183,8 @@ static int shim6_sock_make(const struct sock *sk, gfp_t gfp)
 	return ret == -EEXIST ? 0 : ret;
 }
 
-int shim6_sock_set_flags(const struct sock *sk, u32 flags)
+/* Changes those flags of @sk that are in @mask. */
+int shim6_sock_set_flags(const struct sock *sk, u32 mask, u32 flags)
 {
 	struct shim6_sock *sock;
 	unsigned long irq;
@@ -168,9 +196,42 @@ int shim6_sock_set_flags(const struct sock *sk, u32 flags)
 	spin_lock_irqsave(&shim6_sock_lock, irq);
 	sock = shim6_sock_find(sk);
 	if (sock)
-		shim6_sock_update(sock, flags, flags);
+		shim6_sock_update(sock, flags, (sock->flags & ~mask) | flags);
 	spin_unlock_irqrestore(&shim6_sock_lock, irq);
 	return 0;
+}
+
+/* The locators that @sk's options choose. */
+void shim6_sock_choice(const struct sock *sk, struct shim6_choice *choice)
+{
+	struct shim6_sock *sock = shim6_sock_of(sk);
+
+	memset(choice, 0, sizeof(*choice));
+	if (!sock)
+		return;
+	spin_lock_bh(&sock->lock);
+	*choice = sock->choice;
+	spin_unlock_bh(&sock->lock);
+}
+
+int shim6_sock_choose(const struct sock *sk, const struct shim6_choice *choice)
+{
+	bool chosen = !ipv6_addr_any(&choice->local) ||
+		      !ipv6_addr_any(&choice->peer);
+	struct shim6_sock *sock;
+	int ret;
+
+	ret = chosen ? shim6_sock_make(sk, GFP_KERNEL_ACCOUNT) : 0;
+	if (ret)
+		return ret;
+	sock = shim6_sock_of(sk);
+	if (!sock)
+		return 0;
+	spin_lock_bh(&sock->lock);
+	sock->choice = *choice;
+	spin_unlock_bh(&sock->lock);
+	return shim6_sock_set_flags(sk, SHIM6_SOCK_CHOSEN,
+				    chosen ? SHIM6_SOCK_CHOSEN : 0);
 }
 
 /* A number that says which socket wished something; 0: no memory. */
@@ -210,14 +271,9 @@ bool shim6_sock_lives(u64 place, u64 serial)
 
 u64 shim6_sock_fork(const struct sock *sk)
 {
-	struct shim6_sock *sock;
-	u64 tag;
+	const struct shim6_sock *sock = shim6_sock_of(sk);
 
-	rcu_read_lock();
-	sock = rhashtable_lookup(&shim6_socks, &sk, shim6_sock_params);
-	tag = sock ? READ_ONCE(sock->tag) : 0;
-	rcu_read_unlock();
-	return tag;
+	return sock ? READ_ONCE(sock->tag) : 0;
 }
 
 /*
@@ -253,15 +309,17 @@ int shim6_sock_set_fork(const struct sock *sk, u64 old, u64 tag)
 }
 
 static void shim6_sock_copy(const struct sock *from, const struct sock *to,
-			    bool fork)
+			    u32 mask, bool fork)
 {
+	struct shim6_choice choice;
 	struct shim6_sock *old, *new;
 	unsigned long irq;
 	int ret;
 
 	if (!to || !atomic_read(&shim6_sock_count))
 		return;
-	if (!shim6_sock_flags(from) && !(fork && shim6_sock_fork(from)))
+	if (!(shim6_sock_flags(from) & mask) &&
+	    !(fork && shim6_sock_fork(from)))
 		return;
 	ret = shim6_sock_make(to, GFP_ATOMIC | __GFP_NOWARN);
 	if (ret) {
@@ -272,7 +330,7 @@ static void shim6_sock_copy(const struct sock *from, const struct sock *to,
 	old = shim6_sock_find(from);
 	new = shim6_sock_find(to);
 	if (old && new) {
-		shim6_sock_update(new, flags, old->flags);
+		shim6_sock_update(new, flags, old->flags & mask);
 		if (fork && old->fork && !new->fork &&
 		    shim6_fork_get(old->fork)) {
 			new->fork = old->fork;
@@ -280,24 +338,29 @@ static void shim6_sock_copy(const struct sock *from, const struct sock *to,
 		}
 	}
 	spin_unlock_irqrestore(&shim6_sock_lock, irq);
+	if (mask & SHIM6_SOCK_CHOSEN) {
+		shim6_sock_choice(from, &choice);
+		shim6_sock_choose(to, &choice);
+	}
 }
 
 /* @child, just made and not in use yet, is to be as @parent. Does not sleep. */
 void shim6_sock_inherit(const struct sock *parent, const struct sock *child)
 {
-	shim6_sock_copy(parent, child, false);
+	shim6_sock_copy(parent, child, SHIM6_SOCK_DONTSHIM, false);
 }
 
 /* @wait goes on for @sk: it is to be as that, its context included. Does not sleep. */
 void shim6_sock_go_on(const struct sock *sk, const struct sock *wait)
 {
-	shim6_sock_copy(sk, wait, true);
+	shim6_sock_copy(sk, wait, SHIM6_SOCK_OF_PACKETS, true);
 }
 
-/* @sk is about to be freed. Does not sleep. */
+/* @sk is about to be freed: no packet is its any more. Does not sleep. */
 void shim6_sock_forget(const struct sock *sk)
 {
 	struct shim6_fork *fork = NULL;
+	struct dst_entry *dst = NULL;
 	struct shim6_sock *sock;
 	unsigned long irq;
 
@@ -313,35 +376,144 @@ void shim6_sock_forget(const struct sock *sk)
 			atomic_dec(&shim6_sock_count);
 		atomic_dec(&shim6_sock_total);
 		fork = sock->fork;
+		dst = sock->route.dst;
 		kfree_rcu(sock, rcu);
 	}
 	spin_unlock_irqrestore(&shim6_sock_lock, irq);
+	/* Now: the namespace in which it is counted may end next. */
+	dst_release(dst);
 	shim6_fork_put(fork);
 }
 
+int shim6_call_begin(struct shim6_call *call, const struct sock *sk)
+{
+	int ret = shim6_sock_make(sk, GFP_KERNEL_ACCOUNT);
+
+	if (ret)
+		return ret;
+	call->sock = shim6_sock_of(sk);
+	call->task = current;
+	spin_lock_bh(&call->sock->lock);
+	list_add(&call->node, &call->sock->calls);
+	spin_unlock_bh(&call->sock->lock);
+	/* Packets have to look. */
+	if (call->sends)
+		atomic_inc(&shim6_sock_count);
+	return 0;
+}
+
+void shim6_call_end(struct shim6_call *call)
+{
+	if (call->sends)
+		atomic_dec(&shim6_sock_count);
+	spin_lock_bh(&call->sock->lock);
+	list_del(&call->node);
+	spin_unlock_bh(&call->sock->lock);
+}
+
+/* The call of this task on @sock that sends (or receives), under its lock. */
+static struct shim6_call *shim6_call_find(struct shim6_sock *sock, bool sends)
+{
+	struct shim6_call *call;
+
+	lockdep_assert_held(&sock->lock);
+	if (!in_task())
+		return NULL;
+	list_for_each_entry(call, &sock->calls, node)
+		if (call->task == current && call->sends == sends)
+			return call;
+	return NULL;
+}
+
+/* @skb is what a call in flight on @sk returns. Does not sleep. */
+void shim6_call_heard(const struct sock *sk, const struct sk_buff *skb)
+{
+	struct shim6_sock *sock = shim6_sock_of(sk);
+	struct shim6_call *call;
+
+	if (!sock || list_empty(&sock->calls))
+		return;
+	spin_lock_bh(&sock->lock);
+	call = shim6_call_find(sock, false);
+	if (call)
+		shim6_skb_heard(skb, &call->heard);
+	spin_unlock_bh(&sock->lock);
+}
+
 /*
- * Of the socket that a packet was sent from: for a SYN-ACK the listener, for an
- * answer out of TIME_WAIT the small socket that waits.
+ * What the socket that @skb was sent from wants of it: for a SYN-ACK the
+ * listener, for an answer out of TIME_WAIT the small socket that waits. False
+ * if nothing is remembered of it.
  */
-static const struct sock *shim6_skb_sock(const struct sk_buff *skb)
+bool shim6_skb_own(const struct sk_buff *skb, struct shim6_own *own)
 {
 	const struct sock *sk = skb->sk;
+	const struct shim6_call *call;
+	struct shim6_sock *sock;
 
 	if (sk && READ_ONCE(sk->sk_state) == TCP_NEW_SYN_RECV)
 		sk = inet_reqsk(sk)->rsk_listener;
-	return sk;
+	sock = sk ? shim6_sock_of(sk) : NULL;
+	if (!sock)
+		return false;
+	memset(own, 0, sizeof(*own));
+	own->sock = sock;
+	own->flags = READ_ONCE(sock->flags);
+	own->fork = READ_ONCE(sock->tag);
+	if (!(own->flags & SHIM6_SOCK_CHOSEN) && list_empty(&sock->calls))
+		return true;
+	spin_lock_bh(&sock->lock);
+	own->choice = sock->choice;
+	call = shim6_call_find(sock, true);
+	if (call) {
+		own->called = true;
+		own->from = call->from;
+		own->to = call->to;
+		if (!ipv6_addr_any(&call->choice.local))
+			own->choice.local = call->choice.local;
+		if (!ipv6_addr_any(&call->choice.peer))
+			own->choice.peer = call->choice.peer;
+	}
+	spin_unlock_bh(&sock->lock);
+	return true;
 }
 
-u32 shim6_skb_flags(const struct sk_buff *skb)
+/*
+ * A route for @skb between a chosen pair; the caller owns a reference. dst_cache
+ * would not do: of its key it knows the source only.
+ */
+struct dst_entry *shim6_own_route(const struct shim6_own *own, struct net *net,
+				  const struct sk_buff *skb,
+				  const struct in6_addr *local,
+				  const struct in6_addr *peer, int oif)
 {
-	const struct sock *sk = shim6_skb_sock(skb);
+	struct shim6_sock_route *last = &own->sock->route;
+	struct dst_entry *dst, *old;
 
-	return sk ? shim6_sock_flags(sk) : 0;
-}
-
-u64 shim6_skb_fork(const struct sk_buff *skb)
-{
-	const struct sock *sk = shim6_skb_sock(skb);
-
-	return sk ? shim6_sock_fork(sk) : 0;
+	spin_lock_bh(&own->sock->lock);
+	if (last->dst && last->mark == skb->mark && last->oif == oif &&
+	    ipv6_addr_equal(&last->local, local) &&
+	    ipv6_addr_equal(&last->peer, peer) &&
+	    dst_check(last->dst, last->cookie)) {
+		dst = dst_clone(last->dst);
+		spin_unlock_bh(&own->sock->lock);
+		return dst;
+	}
+	spin_unlock_bh(&own->sock->lock);
+	dst = shim6_route_lookup(net, skb, local, peer, oif);
+	if (!dst)
+		return NULL;
+	spin_lock_bh(&own->sock->lock);
+	old = last->dst;
+	*last = (struct shim6_sock_route){
+		.dst = dst_clone(dst),
+		.cookie = rt6_get_cookie(dst_rt6_info(dst)),
+		.mark = skb->mark,
+		.oif = oif,
+		.local = *local,
+		.peer = *peer,
+	};
+	spin_unlock_bh(&own->sock->lock);
+	dst_release(old);
+	return dst;
 }

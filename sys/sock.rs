@@ -5,14 +5,19 @@
 use crate::proto::addr::Addr;
 use crate::proto::addr::Pair;
 use crate::proto::addr::Tag;
+use crate::proto::sockapi::Side;
+use crate::proto::sockapi::Told;
 use crate::proto::wish::Owner;
 use crate::sys::addr;
 use crate::sys::bindings;
 use crate::sys::hook::Call;
+use crate::sys::in6;
 use crate::sys::netns::NetRef;
+use crate::sys::route::Route;
 use crate::sys::skb::Skb;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
+use core::ptr;
 use core::ptr::NonNull;
 use core::sync::atomic::AtomicI32;
 use core::sync::atomic::Ordering::Relaxed;
@@ -97,11 +102,9 @@ impl<'a> Socket<'a> {
         }
     }
 
-    /// Whether the application wants no shim.
-    pub(crate) fn dontshim(&self) -> bool {
+    fn flags(&self) -> u32 {
         // SAFETY: `sk` is valid by the type invariants.
-        let flags = unsafe { bindings::shim6_sock_flags(self.sk.as_ptr()) };
-        flags & bindings::SHIM6_SOCK_DONTSHIM != 0
+        unsafe { bindings::shim6_sock_flags(self.sk.as_ptr()) }
     }
 
     /// The number by which a context knows whose wishes it has. Remembered until the socket is
@@ -133,17 +136,152 @@ impl<'a> Socket<'a> {
         to_result(unsafe { bindings::shim6_sock_set_fork(self.sk.as_ptr(), old, new.get()) })
     }
 
-    /// Remembers whether the application wants no shim, until the socket is destroyed.
-    pub(crate) fn set_dontshim(&self, on: bool) -> Result {
-        let flags = if on { bindings::SHIM6_SOCK_DONTSHIM } else { 0 };
+    fn set_flag(&self, flag: u32, on: bool) -> Result {
+        let flags = if on { flag } else { 0 };
         // SAFETY: `sk` is valid by the type invariants, and we may sleep. Nothing is remembered
         // before sockets are watched.
         unsafe {
             if on {
                 to_result(bindings::shim6_ftrace_watch())?;
             }
-            to_result(bindings::shim6_sock_set_flags(self.sk.as_ptr(), flags))
+            to_result(bindings::shim6_sock_set_flags(self.sk.as_ptr(), flag, flags))
         }
+    }
+
+    /// Whether the application wants no shim.
+    pub(crate) fn dontshim(&self) -> bool {
+        self.flags() & bindings::SHIM6_SOCK_DONTSHIM != 0
+    }
+
+    /// Remembers whether the application wants no shim, until the socket is destroyed.
+    pub(crate) fn set_dontshim(&self, on: bool) -> Result {
+        self.set_flag(bindings::SHIM6_SOCK_DONTSHIM, on)
+    }
+
+    /// Whether recvmsg() is to tell this.
+    pub(crate) fn tells(&self, what: Told) -> bool {
+        self.flags() & recv_flag(what) != 0
+    }
+
+    /// Remembers whether recvmsg() is to tell this, until the socket is destroyed.
+    pub(crate) fn set_tells(&self, what: Told, on: bool) -> Result {
+        if on {
+            // SAFETY: we may sleep.
+            to_result(unsafe { bindings::shim6_ancillary_hear() })?;
+        }
+        self.set_flag(recv_flag(what), on)
+    }
+
+    /// The locators that options chose.
+    pub(crate) fn choice(&self) -> Choice {
+        let mut raw = bindings::shim6_choice::default();
+        // SAFETY: `sk` is valid by the type invariants.
+        unsafe { bindings::shim6_sock_choice(self.sk.as_ptr(), &mut raw) };
+        Choice { local: some(&raw.local), peer: some(&raw.peer) }
+    }
+
+    /// Remembers what options chose, until the socket is destroyed.
+    pub(crate) fn choose(&self, choice: &Choice) -> Result {
+        // SAFETY: `sk` is valid by the type invariants, and we may sleep. Nothing is remembered
+        // before sockets are watched.
+        unsafe {
+            to_result(bindings::shim6_ftrace_watch())?;
+            to_result(bindings::shim6_sock_choose(self.sk.as_ptr(), &choice.raw()))
+        }
+    }
+
+    /// The interface by which TCP received last; 0 if it does not know.
+    pub(crate) fn receives_by(&self) -> u32 {
+        // SAFETY: `sk` is valid by the type invariants; the field is only ever a number.
+        unsafe { ptr::read_volatile(&raw const (*self.sk.as_ptr()).sk_rx_dst_ifindex) as u32 }
+    }
+}
+
+fn recv_flag(what: Told) -> u32 {
+    match what {
+        Told::Locator(Side::Local) => bindings::SHIM6_SOCK_RECV_LOCAL,
+        Told::Locator(Side::Peer) => bindings::SHIM6_SOCK_RECV_PEER,
+        Told::Interface => bindings::SHIM6_SOCK_RECV_IF,
+    }
+}
+
+/// Locators that an application chose; `None` leaves one to the context.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Choice {
+    /// Ours.
+    pub(crate) local: Option<Addr>,
+    /// The peer's.
+    pub(crate) peer: Option<Addr>,
+}
+
+impl Choice {
+    pub(in crate::sys) fn raw(&self) -> bindings::shim6_choice {
+        let raw = |addr: &Option<Addr>| in6(&addr.unwrap_or_default());
+        bindings::shim6_choice { local: raw(&self.local), peer: raw(&self.peer) }
+    }
+}
+
+/// `None` for `::`.
+fn some(raw: &bindings::in6_addr) -> Option<Addr> {
+    Some(addr(raw)).filter(|addr| *addr != Addr::default())
+}
+
+/// What a packet's socket wants of it. Lives as long as the hook runs: the packet holds its
+/// socket, and the socket what is remembered of it.
+pub(crate) struct Own(bindings::shim6_own);
+
+impl Own {
+    /// RFC 6316 section 6.2.
+    pub(crate) fn is_dontshim(&self) -> bool {
+        self.0.flags & bindings::SHIM6_SOCK_DONTSHIM != 0
+    }
+
+    /// CT(local) of the socket's forked context, if it was given one.
+    pub(crate) fn fork(&self) -> Option<Tag> {
+        tag(self.0.fork)
+    }
+
+    /// Whether it chooses locators.
+    pub(crate) fn chooses(&self) -> bool {
+        self.0.called || self.0.flags & bindings::SHIM6_SOCK_CHOSEN != 0
+    }
+
+    /// Whether the packet is the datagram of a sendmsg() that chose locators for it.
+    pub(crate) fn is_of_call(&self) -> bool {
+        self.0.called
+    }
+
+    /// Whether the choice was made for a packet between these identifiers.
+    pub(crate) fn is_meant_for(&self, ulids: &Pair) -> bool {
+        !self.0.called || (addr(&self.0.from) == ulids.local && addr(&self.0.to) == ulids.peer)
+    }
+
+    /// The pair to use, of a context that itself uses `tx`.
+    pub(crate) fn pair(&self, tx: &Pair) -> Pair {
+        let choice = &self.0.choice;
+        Pair {
+            local: some(&choice.local).unwrap_or(tx.local),
+            peer: some(&choice.peer).unwrap_or(tx.peer),
+        }
+    }
+
+    /// A route for a packet between this pair: the last one, if it is still good.
+    pub(crate) fn route(&self, call: &Call<'_>, skb: &Skb<'_>, pair: &Pair) -> Option<Route> {
+        let (local, peer, bound) = (in6(&pair.local), in6(&pair.peer), skb.bound_to() as i32);
+        // SAFETY: the socket and the packet are there while the hook runs; the addresses live on
+        // this stack.
+        let dst = NonNull::new(unsafe {
+            bindings::shim6_own_route(
+                &self.0,
+                call.net().as_ptr(),
+                skb.as_ptr(),
+                &local,
+                &peer,
+                bound,
+            )
+        })?;
+        // SAFETY: we own a reference on what was returned.
+        Some(unsafe { Route::owned(call, dst) })
     }
 }
 
@@ -159,36 +297,28 @@ fn tag(raw: u64) -> Option<Tag> {
 }
 
 impl Skb<'_> {
-    /// CT(local) of the forked context of the socket it was sent from, if it was given one.
-    pub(crate) fn fork(&self, call: &Call<'_>) -> Option<Tag> {
-        // SAFETY: as in `is_dontshim`.
-        let count = unsafe { AtomicI32::from_ptr(&raw mut bindings::shim6_sock_count.counter) };
-        if count.load(Relaxed) == 0 || !call.has_socket() {
-            return None;
-        }
-        // SAFETY: the buffer is valid by `Skb`'s invariants, and hooks run under RCU.
-        tag(unsafe { bindings::shim6_skb_fork(self.as_ptr()) })
-    }
-
-    /// Whether the socket it was sent from wants no shim (RFC 6316 section 6.2). One load while
-    /// nothing is remembered of any socket.
+    /// What the socket it was sent from wants of it, if anything. One load while nothing is
+    /// remembered of any socket.
     #[inline]
-    pub(crate) fn is_dontshim(&self, call: &Call<'_>) -> bool {
+    pub(crate) fn own(&self, call: &Call<'_>) -> Option<Own> {
         // SAFETY: the counter is a static of C's that is only read and written atomically.
         let count = unsafe { AtomicI32::from_ptr(&raw mut bindings::shim6_sock_count.counter) };
-        count.load(Relaxed) != 0 && self.asks_dontshim(call)
+        if count.load(Relaxed) == 0 {
+            return None;
+        }
+        self.ask(call)
     }
 
     #[cold]
-    fn asks_dontshim(&self, call: &Call<'_>) -> bool {
+    fn ask(&self, call: &Call<'_>) -> Option<Own> {
         // A tunnel's packet still belongs to the socket whose packet is inside, but is not one
         // of its packets.
         if !call.has_socket() {
-            return false;
+            return None;
         }
+        let mut own = bindings::shim6_own::default();
         // SAFETY: the buffer is valid by `Skb`'s invariants, and hooks run under RCU.
-        let flags = unsafe { bindings::shim6_skb_flags(self.as_ptr()) };
-        flags & bindings::SHIM6_SOCK_DONTSHIM != 0
+        unsafe { bindings::shim6_skb_own(self.as_ptr(), &mut own) }.then_some(Own(own))
     }
 }
 

@@ -106,7 +106,7 @@ impl<S: LocatorStore> Context<S> {
     fn judge(&self, env: &dyn Env, wish: &Wish<'_>) -> Result<(), WishError> {
         match *wish {
             Wish::SendTimeout(_) | Wish::Explore(_) => Ok(()),
-            Wish::Local(wanted) => self.judge_locals(env, &[wanted]),
+            Wish::Local(wanted) => self.judge_local(env, &wanted.addr),
             Wish::Locals(list) => {
                 self.judge_locals(env, list)?;
                 self.judge_presence(env, list)
@@ -117,6 +117,13 @@ impl<S: LocatorStore> Context<S> {
             },
             Wish::Peers(list) => self.peers.judge(list),
         }
+    }
+
+    /// What is in Ls(local), or could be again (see [`Self::admit`]).
+    fn judge_local(&self, env: &dyn Env, addr: &Addr) -> Result<(), WishError> {
+        let set = self.local_set(env).ok_or(WishError::NotALocator)?;
+        let known = set.listed().any(|l| l.addr == *addr) || set.is_present(addr);
+        known.then_some(()).ok_or(WishError::NotALocator)
     }
 
     fn judge_locals(&self, env: &dyn Env, list: &[Wanted]) -> Result<(), WishError> {
@@ -190,10 +197,53 @@ impl<S: LocatorStore> Context<S> {
         activity: &Activity,
         wanted: Wanted,
     ) -> Result<(), WishError> {
-        self.judge_locals(env, &[wanted])?;
+        self.judge_local(env, &wanted.addr)?;
+        if !self.local_set(env).is_some_and(|set| set.listed().any(|l| l.addr == wanted.addr)) {
+            self.admit(env, &wanted.addr)?;
+        }
         self.peers.wishes_mut()?.prefer(wanted)?;
         self.wished_anew(env, activity);
         Ok(())
+    }
+
+    /// SHIM_LOC_LOCAL_SEND, SHIM_LOC_PEER_SEND: whether packets may be sent from and to these.
+    ///
+    /// "Error code EUNVERIFIEDLOCATOR is returned when reachability for the requested locator has
+    /// not been verified yet. Error code EUNREACHABLELOCATOR is returned when the requested
+    /// locator is determined to be unreachable" (RFC 6316 section 6.9).
+    pub fn choose(
+        &mut self,
+        env: &dyn Env,
+        activity: &Activity,
+        local: Option<&Addr>,
+        peer: Option<&Addr>,
+    ) -> Result<(), WishError> {
+        if let Some(peer) = peer {
+            self.peers.usable(peer)?;
+        }
+        let Some(local) = local else { return Ok(()) };
+        let set = self.local_set(env).ok_or(WishError::NotALocator)?;
+        if !set.is_present(local) {
+            return Err(WishError::NotALocator);
+        }
+        if !set.is_usable(local) {
+            self.admit(env, local)?;
+            self.wished_anew(env, activity);
+        }
+        Ok(())
+    }
+
+    /// A locator of ours that applications took out of Ls(local) is in it again: "If the locator
+    /// is confirmed to be available, the shim sub-layer SHOULD initiate the procedure to update
+    /// the locator list" (RFC 6316 section 14.1.1). One that is not on a local interface, or that
+    /// nobody could verify, is refused.
+    fn admit(&mut self, env: &dyn Env, addr: &Addr) -> Result<(), WishError> {
+        let set = self.local_set(env).ok_or(WishError::NotALocator)?;
+        let locator = set.locators.iter().find(|l| l.addr == *addr && l.usable);
+        let pref = locator.ok_or(WishError::NotALocator)?.pref;
+        let wanted = Wanted { addr: *addr, priority: pref.priority, weight: pref.weight };
+        let generation = env.random() as u32;
+        Ok(self.peers.wishes_mut()?.admit(wanted, generation)?)
     }
 
     /// SHIM_LOC_PEER_PREF: the preference of one locator of the peer's.

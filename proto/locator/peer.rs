@@ -217,6 +217,20 @@ impl<S: LocatorStore> PeerLocators<S> {
         Ok(())
     }
 
+    /// Whether packets may be sent there, and would arrive as far as is known.
+    pub fn usable(&self, addr: &Addr) -> Result<(), WishError> {
+        self.works(self.get(addr).filter(|l| !l.is_excluded()))
+    }
+
+    fn works(&self, known: Option<&PeerLocator>) -> Result<(), WishError> {
+        match known.filter(|l| l.is_verified()) {
+            None => Err(WishError::NotALocator),
+            Some(known) if known.is_broken() => Err(WishError::Unreachable),
+            Some(known) if !known.is_reachable() => Err(WishError::Unverified),
+            Some(_) => Ok(()),
+        }
+    }
+
     /// An application wants these only. "Error code EUNVERIFIEDLOCATOR is returned when
     /// reachability for the requested locator has not been verified yet. Error code
     /// EUNREACHABLELOCATOR is returned when the requested locator is determined to be
@@ -238,14 +252,7 @@ impl<S: LocatorStore> PeerLocators<S> {
     /// Whether [`Self::narrow`] would take such a list.
     pub fn judge(&self, list: &[Wanted]) -> Result<(), WishError> {
         for wanted in list {
-            let known = self.get(&wanted.addr).filter(|l| l.is_verified());
-            let known = known.ok_or(WishError::NotALocator)?;
-            if known.is_broken() {
-                return Err(WishError::Unreachable);
-            }
-            if !known.is_reachable() {
-                return Err(WishError::Unverified);
-            }
+            self.works(self.get(&wanted.addr))?;
         }
         Ok(())
     }

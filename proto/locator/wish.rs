@@ -64,6 +64,13 @@ impl Wishes {
         Ok(())
     }
 
+    /// Takes a locator into a narrowed Ls(local).
+    pub fn admit(&mut self, wanted: Wanted, generation: u32) -> Result<(), NoMemory> {
+        self.prefer(wanted)?;
+        self.narrowed = Some(generation);
+        Ok(())
+    }
+
     /// From now on only these are Ls(local).
     pub fn narrow(&mut self, list: &[Wanted], generation: u32) -> Result<(), NoMemory> {
         self.locals.get_mut(..list.len()).ok_or(NoMemory)?.copy_from_slice(list);

@@ -3,6 +3,7 @@
 //! What the kernel calls, through C thunks: turns raw pointers into safe types and calls a driver.
 
 mod addr;
+mod ancillary;
 mod control;
 mod fork;
 mod ftrace;

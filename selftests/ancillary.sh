@@ -1,0 +1,109 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Ancillary data (RFC 6316 section 7): the locators of a datagram are chosen with
+# sendmsg() and told with recvmsg(), each for exactly that datagram; and the socket
+# options that do the same for all packets of a socket (sections 6.6 to 6.9).
+. "$(dirname "$0")/lib.sh"
+
+A_X=; A_Y=; B_X=; B_Y=
+PAIRS=()
+
+# tries KIND VALUE [HOW]: what becomes of one datagram of host A.
+tries() { on hostA "$TOP/selftests/message.py" try "$A_X" "$B_X" "$@"; }
+
+answers() { # TEXT KIND VALUE [HOW]
+	local want=$1 got; shift
+	got=$(tries "$@")
+	[ "$got" = "$want" ] && return
+	log "$*: '$got', not '$want'"
+	return 1
+}
+
+option() { on hostA "$TOP/selftests/option.py" "$A_X" "$B_X" "$@"; }
+
+is() { # TEXT get|set NAME [VALUE...]
+	local want=$1 got; shift
+	got=$(option "$@" | tr '\n' ' ')
+	[ "${got% }" = "$want" ] && return
+	log "$*: '${got% }', not '$want'"
+	return 1
+}
+
+goes() { on_pair hostA "$1" "$2"; }
+
+# All of the peer's locators have to be reached once before they may be chosen.
+reach_all() {
+	is EUNVERIFIEDLOCATOR set LOC_PEER_SEND "$B_Y" && answers EUNVERIFIEDLOCATOR PEER "$B_Y" || return 1
+	option set LOC_PEER_PREF "$B_X,9,0" && wait_until 5000 goes "$A_Y" "$B_Y" || return 1
+	option set LOC_PEER_PREF "$B_X,0,0" && wait_until 5000 goes "$A_X" "$B_X"
+}
+
+start_reader() { # COUNT READERS
+	bg hostB "$TOP/selftests/message.py" receive "$B_X" "$A_X" 7000 "$@" >"$WORK/read"
+	READER=$BG
+	wait_until 10000 grep -q ready "$WORK/read"
+}
+
+# Each datagram says which pair was chosen for it: local and peer of the sender are
+# peer and local of the reader. The interface is that of the reader's locator.
+told_rightly() { # COUNT
+	local x y
+	x=$(on hostB cat /sys/class/net/x/ifindex) y=$(on hostB cat /sys/class/net/y/ifindex)
+	awk -v count="$1" -v bx="$B_X" -v x="$x" -v y="$y" '
+		$1 == "ready" { next }
+		{ n++; if (seen[$1]++ || $2 != $5 || $3 != $4 || $6 != ($4 == bx ? x : y)) { print "# " $0; bad = 1 } }
+		END { print "# " n " datagrams"; exit bad || n != count }' "$WORK/read"
+}
+
+test_datagrams() {
+	local chosen; chosen=$(counter hostA tx_chosen)
+	start_reader 400 8 || return 1
+	on hostA "$TOP/selftests/message.py" send "$A_X" "$B_X" 7000 400 8 "${PAIRS[@]}" || return 1
+	wait_until 10000 gone "$READER" || { log "not all came"; stop "$READER"; }
+	told_rightly 400 && expect_more hostA tx_chosen "$chosen" 400
+}
+
+gone() { ! kill -0 "$1" 2>/dev/null; }
+
+test_without_context() {
+	answers ENOENT LOCAL "$A_X" && answers ENOENT FEEDBACK 0,3 && answers ENOENT IF 1 &&
+		is ENOENT get LOC_LOCAL_RECV && is ENOENT set LOC_LOCAL_SEND "$A_X" &&
+		is ENOENT set LOC_PEER_RECV 1 && is ENOENT get IF_SEND
+}
+
+test_errors() {
+	local refused; refused=$(counter hostA tx_not_chosen)
+	answers EINVALIDLOCATOR LOCAL "$B_X" && answers EINVALIDLOCATOR PEER "$A_X" &&
+		answers EINVALIDLOCATOR LOCAL 2001:db8::1 && answers EINVALIDLOCATOR LOCAL 192.0.2.1 &&
+		answers EINVALIDLOCATOR IF 9999 && answers EINVAL IF 0 && answers EINVAL RECV "$A_X" &&
+		answers EINVAL FEEDBACK 2,1 && answers EINVAL FEEDBACK 0,4 &&
+		answers ENOTSUP LOCAL "$A_Y" more && answers sent FEEDBACK 0,0 &&
+		answers sent LOCAL "$A_Y" && answers sent LOCAL "$A_Y" unbound &&
+		answers sent IF "$(on hostA cat /sys/class/net/y/ifindex)" &&
+		is EINVALIDLOCATOR set LOC_LOCAL_SEND "$B_X" && is EINVALIDLOCATOR set LOC_PEER_SEND "$A_X" &&
+		is EINVALIDLOCATOR set IF_SEND 9999 && is EINVAL set LOC_LOCAL_RECV 2 &&
+		is 0 get LOC_LOCAL_RECV && is 0 get IF_SEND && is "::,0,0" get LOC_LOCAL_SEND
+	local status=$?
+	expect_same hostA tx_not_chosen "$refused" && return $status
+}
+
+lib_init
+ktap_begin 5
+topology_up
+module_load
+for host in hostA hostB; do
+	shim_addresses $host
+	shim_sysctl $host prefer_interval_ms 1000
+done
+A_X=$(addr hostA x) A_Y=$(addr hostA y) B_X=$(addr hostB x) B_Y=$(addr hostB y)
+PAIRS=("$A_X,$B_X" "$A_Y,$B_Y" "$A_X,$B_Y" "$A_Y,$B_X")
+test_without_context; ktap_result $? "without a context: ENOENT"
+establish || die "no context"
+bg hostB python3 "$TOP/demo/udp.py" echo "$B_X" 9000 >"$WORK/echo"
+wait_until 10000 grep -q ready "$WORK/echo" || die "echo server"
+ping_start
+reach_all; ktap_result $? "a locator that nobody reached is EUNVERIFIEDLOCATOR, then it may be chosen"
+test_errors; ktap_result $? "errors, and what is sent in spite of them"
+test_datagrams; ktap_result $? "each of 400 datagrams goes its own way, and tells it to 8 readers"
+dmesg_clean; ktap_result $? "the kernel log is clean"
+ktap_end
