@@ -65,6 +65,48 @@ test_datagrams() {
 
 gone() { ! kill -0 "$1" 2>/dev/null; }
 
+# The same by socket options (sections 6.8, 6.9): SEND counts more than the context.
+test_options() {
+	start_reader 60 1 || return 1
+	on hostA "$TOP/selftests/message.py" pin "$A_X" "$B_X" 7000 60 "${PAIRS[@]}" || return 1
+	wait_until 10000 gone "$READER" || { log "not all came"; stop "$READER"; }
+	told_rightly 60
+}
+
+# A stream's segments follow the option, and the reader is told the latest.
+test_stream() {
+	bg hostB "$TOP/selftests/message.py" stream-receive "$B_X" 7001 >"$WORK/read"
+	READER=$BG
+	wait_until 10000 grep -q ready "$WORK/read" || return 1
+	on hostA "$TOP/selftests/message.py" stream-send "$A_X" "$B_X" 7001 "${PAIRS[@]}" "${PAIRS[@]}" || return 1
+	wait_until 10000 gone "$READER" || { log "not all came"; stop "$READER"; }
+	grep -q '^end$' "$WORK/read" || { log "no end"; return 1; }
+	sed -i '/^end$/d' "$WORK/read"
+	told_rightly 8
+}
+
+# While the context prefers another pair.
+test_prefers() {
+	option set LOC_PEER_PREF "$B_X,9,0" && wait_until 5000 goes "$A_Y" "$B_Y" && test_options
+	local status=$?
+	option set LOC_PEER_PREF "$B_X,0,0" && wait_until 5000 goes "$A_X" "$B_X" && return $status
+}
+
+# Section 14.1.1: a source that is on an interface, though not in the list, gets into it.
+test_unknown_source() {
+	option set LOCLIST_LOCAL "$A_X" && is "$A_X,0,0" get LOCLIST_LOCAL || return 1
+	answers sent LOCAL "$A_Y" && is "$A_X,0,0 $A_Y,0,0" get LOCLIST_LOCAL || return 1
+	wait_until 5000 knows "$A_X" "$A_Y" || { log "the peer was not told"; return 1; }
+	option set LOCLIST_LOCAL "$A_X" && option set LOC_LOCAL_SEND "$A_Y" &&
+		is "$A_X,0,0 $A_Y,0,0" get LOCLIST_LOCAL
+}
+
+knows() { # LOCATOR...: host B of host A, in this order
+	local all="$*"
+	[ "$(shimctl hostB context show "$B_X" "$A_X" --json | tr -d ' \n' |
+		sed 's/.*"peer_locators":\[\([^]]*\)\].*/\1/' | grep -o '"addr":"[^"]*"' | awk -F'"' '{ printf "%s ", $4 }')" = "$all " ]
+}
+
 test_without_context() {
 	answers ENOENT LOCAL "$A_X" && answers ENOENT FEEDBACK 0,3 && answers ENOENT IF 1 &&
 		is ENOENT get LOC_LOCAL_RECV && is ENOENT set LOC_LOCAL_SEND "$A_X" &&
@@ -88,7 +130,7 @@ test_errors() {
 }
 
 lib_init
-ktap_begin 5
+ktap_begin 9
 topology_up
 module_load
 for host in hostA hostB; do
@@ -105,5 +147,9 @@ ping_start
 reach_all; ktap_result $? "a locator that nobody reached is EUNVERIFIEDLOCATOR, then it may be chosen"
 test_errors; ktap_result $? "errors, and what is sent in spite of them"
 test_datagrams; ktap_result $? "each of 400 datagrams goes its own way, and tells it to 8 readers"
+test_options; ktap_result $? "options choose for all packets of a socket, until they are undone"
+test_prefers; ktap_result $? "what a socket chooses counts more than what the context prefers"
+test_stream; ktap_result $? "a stream goes where its socket says, and tells where from"
+test_unknown_source; ktap_result $? "a source that is not in the list gets into it, and the peer is told"
 dmesg_clean; ktap_result $? "the kernel log is clean"
 ktap_end

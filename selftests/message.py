@@ -4,12 +4,17 @@
 
     message.py receive LOCAL PEER PORT COUNT [READERS]
     message.py send LOCAL PEER PORT COUNT THREADS LOCAL,PEER...
+    message.py pin LOCAL PEER PORT COUNT LOCAL,PEER...
+    message.py stream-receive LOCAL PORT
+    message.py stream-send LOCAL PEER PORT LOCAL,PEER...
     message.py try LOCAL PEER KIND VALUE [more|tcp|unbound]
 
 receive asks for both locators and the interface of every datagram and prints a
 line for each: what it says, local locator, peer's locator, interface. The first
 of its readers peeks at each datagram before it takes it. send says in
-each datagram which locators it chose for it. try sends one datagram with one
+each datagram which locators it chose for it; pin does the same by socket options, and
+leaves every fifth to the context. The stream's sender pins its socket to each pair
+for one line of text. try sends one datagram with one
 object, of KIND LOCAL, PEER (an address), IF (an index) or FEEDBACK (direction,
 indicator), and prints "sent" or the error.
 """
@@ -98,6 +103,66 @@ def send(local, peer, port, count, senders, *pairs):
         thread.join()
 
 
+def locator(address):
+    return struct.pack("=BBHHHI16sHxx", socket.AF_INET6 if address else 0, 0, 0, 0, 0, 0,
+                       socket.inet_pton(socket.AF_INET6, address or "::"), 0)
+
+
+def choose(sock, ours, theirs):
+    for option, address in ((LOCAL_SEND, ours), (PEER_SEND, theirs)):
+        sock.setsockopt(SOL_SHIM, option, locator(address))
+        got = sock.getsockopt(SOL_SHIM, option, 32)
+        assert got[12:28] == locator(address)[12:28] and len(got) == 32, got
+        assert address or not any(got), got
+
+
+def pin(local, peer, port, count, *pairs):
+    sock = connected(local, peer, int(port))
+    for i in range(int(count)):
+        ours, theirs = (local, peer) if i % 5 == 4 else pairs[i % len(pairs)].split(",")
+        choose(sock, *((None, None) if i % 5 == 4 else (ours, theirs)))
+        sock.send(f"{i} {ours} {theirs}".encode())
+
+
+def stream_receive(local, port):
+    with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((local, int(port)))
+        listener.listen()
+        print("ready", flush=True)
+        sock, _ = listener.accept()
+    for option in (LOCAL_RECV, PEER_RECV, IF_RECV):
+        sock.setsockopt(SOL_SHIM, option, 1)
+    while True:
+        data, ancillary, flags, _ = sock.recvmsg(100, 3 * socket.CMSG_SPACE(28))
+        if not data:
+            break
+        assert flags & socket.MSG_CTRUNC == 0
+        print(data.decode().strip(), *told(ancillary), flush=True)
+        sock.send(b"!")
+    # With room for one object and a half, and for none.
+    _, ancillary, flags, _ = sock.recvmsg(100, socket.CMSG_SPACE(28) + 20)
+    assert flags & socket.MSG_CTRUNC, flags
+    _, ancillary, flags, _ = sock.recvmsg(100)
+    assert not ancillary and not flags & socket.MSG_CTRUNC, flags
+    # The error queue tells nothing of ours.
+    try:
+        sock.recvmsg(100, 1000, socket.MSG_ERRQUEUE)
+    except BlockingIOError:
+        print("end", flush=True)
+
+
+def stream_send(local, peer, port, *pairs):
+    with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as sock:
+        sock.bind((local, 0))
+        sock.connect((peer, int(port)))
+        for i, pair in enumerate(pairs):
+            choose(sock, *pair.split(","))
+            sock.send(f"{i} {pair.replace(',', ' ')}".encode())
+            # The answer is back when the line was read.
+            assert sock.recv(1) == b"!"
+
+
 def attempt(local, peer, kind, value, how=""):
     types = {"LOCAL": LOCAL_SEND, "PEER": PEER_SEND, "IF": IF_SEND, "FEEDBACK": FEEDBACK, "RECV": LOCAL_RECV}
     if kind == "IF":
@@ -127,7 +192,8 @@ def attempt(local, peer, kind, value, how=""):
 
 
 def main():
-    what = {"receive": receive, "send": send, "try": attempt}.get(sys.argv[1] if len(sys.argv) > 1 else "")
+    what = {"receive": receive, "send": send, "pin": pin, "try": attempt,
+            "stream-receive": stream_receive, "stream-send": stream_send}.get(sys.argv[1] if len(sys.argv) > 1 else "")
     if not what:
         sys.exit(__doc__)
     what(*sys.argv[2:])

@@ -76,10 +76,16 @@ fn what_can_be_set_connected() {
     let expected = [
         (131, Set::Pref(Side::Local)),
         (132, Set::Pref(Side::Peer)),
+        (133, Set::Recv(Told::Locator(Side::Local))),
+        (134, Set::Recv(Told::Locator(Side::Peer))),
+        (135, Set::Send(Side::Local)),
+        (136, Set::Send(Side::Peer)),
         (137, Set::List(Side::Local)),
         (138, Set::List(Side::Peer)),
         (139, Set::AppTimeout),
         (140, Set::PathExplore),
+        (143, Set::Recv(Told::Interface)),
+        (144, Set::InterfaceSend),
         (145, Set::Feedback(Feedback::Satisfactory)),
         (146, Set::Feedback(Feedback::Negative)),
     ];
@@ -138,11 +144,17 @@ fn what_is_offered_connected() {
         (129, Get::DontShim),
         (131, Get::Pref(Side::Local)),
         (132, Get::Pref(Side::Peer)),
+        (133, Get::Recv(Told::Locator(Side::Local))),
+        (134, Get::Recv(Told::Locator(Side::Peer))),
+        (135, Get::Send(Side::Local)),
+        (136, Get::Send(Side::Peer)),
         (137, Get::List(Side::Local)),
         (138, Get::List(Side::Peer)),
         (139, Get::AppTimeout),
         (140, Get::PathExplore),
         (141, Get::DeferredSetup),
+        (143, Get::Recv(Told::Interface)),
+        (144, Get::InterfaceSend),
     ];
     for number in 128..=146 {
         let wanted = expected.iter().find(|(n, _)| *n == number).map(|(_, get)| *get);
