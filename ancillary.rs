@@ -22,6 +22,7 @@ use crate::sys::ancillary::Message;
 use crate::sys::entry::netns;
 use crate::sys::rcu::Guard;
 use crate::sys::rcu::Rcu;
+use crate::sys::sock;
 use crate::sys::sock::Choice;
 use crate::sys::sock::Info;
 use crate::sys::sock::Socket;
@@ -69,7 +70,7 @@ pub(crate) fn receive(message: &Message<'_>) -> i32 {
     let (pair, interface) = match heard {
         Some(heard) => (locators(&socket, &info, &heard), heard.interface),
         // "The shim sub-layer SHOULD provide the latest locator information" (section 7.4).
-        None if stream => (latest(&socket, &info), socket.receives_by()),
+        None if stream => latest(&socket, &info),
         None => (None, 0),
     };
     for what in Told::ALL.into_iter().filter(|what| socket.tells(*what)) {
@@ -96,8 +97,18 @@ fn locators(socket: &Socket<'_>, info: &Info<'_>, heard: &Heard) -> Option<Pair>
         .or_else(|| received(view.by_hash(view.hash(local, peer), local, peer)?))
 }
 
-/// The locators of what was received last with the context of this socket.
-fn latest(socket: &Socket<'_>, info: &Info<'_>) -> Option<Pair> {
+/// The locators of what was received last with the context of this socket, and the interface of
+/// ours; without a context, the interface that the kernel knows of the socket.
+fn latest(socket: &Socket<'_>, info: &Info<'_>) -> (Option<Pair>, u32) {
+    let pair = latest_locators(socket, info);
+    let interface = match (&pair, netns::state(info.net)) {
+        (Some(pair), Some(state)) => sock::interface(info.net, &pair.local, state.catch_all()),
+        _ => socket.receives_by(),
+    };
+    (pair, interface)
+}
+
+fn latest_locators(socket: &Socket<'_>, info: &Info<'_>) -> Option<Pair> {
     let pair = info.addresses?;
     let guard = Guard::new();
     let view = View::new(netns::state(info.net)?, Rcu::of(&guard));

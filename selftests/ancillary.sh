@@ -66,14 +66,15 @@ test_datagrams() {
 gone() { ! kill -0 "$1" 2>/dev/null; }
 
 # The same by socket options (sections 6.8, 6.9): SEND counts more than the context.
-test_options() {
+test_options() { # UNCHOSEN
 	start_reader 60 1 || return 1
-	on hostA "$TOP/selftests/message.py" pin "$A_X" "$B_X" 7000 60 "${PAIRS[@]}" || return 1
+	on hostA "$TOP/selftests/message.py" pin "$A_X" "$B_X" 7000 60 "$1" "${PAIRS[@]}" || return 1
 	wait_until 10000 gone "$READER" || { log "not all came"; stop "$READER"; }
 	told_rightly 60
 }
 
-# A stream's segments follow the option, and the reader is told the latest.
+# A stream's segments follow the option, and the reader is told the latest that came
+# with the context: nothing else may be under way.
 test_stream() {
 	bg hostB "$TOP/selftests/message.py" stream-receive "$B_X" 7001 >"$WORK/read"
 	READER=$BG
@@ -85,9 +86,21 @@ test_stream() {
 	told_rightly 8
 }
 
+# "zero-filled locator information" without a context (section 7.1); the interface is
+# one anyway.
+test_zeros() {
+	bg hostB "$TOP/selftests/message.py" receive-other "$B_X" "$A_X" "$A_Y" 7002 >"$WORK/read"
+	READER=$BG
+	wait_until 10000 grep -q ready "$WORK/read" || return 1
+	on hostA "$TOP/selftests/message.py" send-plain "$A_Y" "$B_X" 7002
+	wait_until 10000 grep -q told "$WORK/read" || { stop "$READER"; return 1; }
+	log "$(tail -1 "$WORK/read")"
+	grep -qx "told none none $(on hostB cat /sys/class/net/x/ifindex)" "$WORK/read"
+}
+
 # While the context prefers another pair.
 test_prefers() {
-	option set LOC_PEER_PREF "$B_X,9,0" && wait_until 5000 goes "$A_Y" "$B_Y" && test_options
+	option set LOC_PEER_PREF "$B_X,9,0" && wait_until 5000 goes "$A_Y" "$B_Y" && test_options "$A_Y,$B_Y"
 	local status=$?
 	option set LOC_PEER_PREF "$B_X,0,0" && wait_until 5000 goes "$A_X" "$B_X" && return $status
 }
@@ -130,7 +143,7 @@ test_errors() {
 }
 
 lib_init
-ktap_begin 9
+ktap_begin 10
 topology_up
 module_load
 for host in hostA hostB; do
@@ -147,9 +160,11 @@ ping_start
 reach_all; ktap_result $? "a locator that nobody reached is EUNVERIFIEDLOCATOR, then it may be chosen"
 test_errors; ktap_result $? "errors, and what is sent in spite of them"
 test_datagrams; ktap_result $? "each of 400 datagrams goes its own way, and tells it to 8 readers"
-test_options; ktap_result $? "options choose for all packets of a socket, until they are undone"
+test_options "$A_X,$B_X"; ktap_result $? "options choose for all packets of a socket, until they are undone"
 test_prefers; ktap_result $? "what a socket chooses counts more than what the context prefers"
+stop "$PING"
 test_stream; ktap_result $? "a stream goes where its socket says, and tells where from"
+test_zeros; ktap_result $? "without a context zeros are told"
 test_unknown_source; ktap_result $? "a source that is not in the list gets into it, and the peer is told"
 dmesg_clean; ktap_result $? "the kernel log is clean"
 ktap_end

@@ -4,7 +4,9 @@
 
     message.py receive LOCAL PEER PORT COUNT [READERS]
     message.py send LOCAL PEER PORT COUNT THREADS LOCAL,PEER...
-    message.py pin LOCAL PEER PORT COUNT LOCAL,PEER...
+    message.py pin LOCAL PEER PORT COUNT UNCHOSEN LOCAL,PEER...
+    message.py receive-other LOCAL PEER OTHER PORT
+    message.py send-plain LOCAL PEER PORT
     message.py stream-receive LOCAL PORT
     message.py stream-send LOCAL PEER PORT LOCAL,PEER...
     message.py try LOCAL PEER KIND VALUE [more|tcp|unbound]
@@ -12,11 +14,12 @@
 receive asks for both locators and the interface of every datagram and prints a
 line for each: what it says, local locator, peer's locator, interface. The first
 of its readers peeks at each datagram before it takes it. send says in
-each datagram which locators it chose for it; pin does the same by socket options, and
-leaves every fifth to the context. The stream's sender pins its socket to each pair
-for one line of text. try sends one datagram with one
-object, of KIND LOCAL, PEER (an address), IF (an index) or FEEDBACK (direction,
-indicator), and prints "sent" or the error.
+each datagram which locators it chose for it; pin does the same by socket options,
+and leaves every fifth to the context, which sends it on the pair UNCHOSEN.
+receive-other asks while it is connected to PEER and reads, once, what OTHER sends,
+with send-plain. The stream's sender pins its socket to each pair for one line of
+text. try sends one datagram with one object, of KIND LOCAL, PEER (an address), IF
+(an index) or FEEDBACK (direction, indicator), and prints "sent" or the error.
 """
 import errno
 import itertools
@@ -56,11 +59,15 @@ def told(ancillary):
     return text(objects[LOCAL_RECV]), text(objects[PEER_RECV]), struct.unpack("=i", objects[IF_RECV])[0]
 
 
+def ask(sock):
+    for option in (LOCAL_RECV, PEER_RECV, IF_RECV):
+        sock.setsockopt(SOL_SHIM, option, 1)
+
+
 def receive(local, peer, port, count, readers="1"):
     sock = connected(local, peer, int(port))
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-    for option in (LOCAL_RECV, PEER_RECV, IF_RECV):
-        sock.setsockopt(SOL_SHIM, option, 1)
+    ask(sock)
     left, lock = itertools.count(), threading.Lock()
 
     def read(peeks):
@@ -103,6 +110,19 @@ def send(local, peer, port, count, senders, *pairs):
         thread.join()
 
 
+def receive_other(local, peer, other, port):
+    sock = connected(local, peer, int(port))
+    ask(sock)
+    sock.connect((other, int(port)))
+    print("ready", flush=True)
+    _, ancillary, _, _ = sock.recvmsg(100, 3 * socket.CMSG_SPACE(28))
+    print("told", *told(ancillary))
+
+
+def send_plain(local, peer, port):
+    connected(local, peer, int(port)).send(b"plain")
+
+
 def locator(address):
     return struct.pack("=BBHHHI16sHxx", socket.AF_INET6 if address else 0, 0, 0, 0, 0, 0,
                        socket.inet_pton(socket.AF_INET6, address or "::"), 0)
@@ -116,11 +136,12 @@ def choose(sock, ours, theirs):
         assert address or not any(got), got
 
 
-def pin(local, peer, port, count, *pairs):
+def pin(local, peer, port, count, unchosen, *pairs):
     sock = connected(local, peer, int(port))
     for i in range(int(count)):
-        ours, theirs = (local, peer) if i % 5 == 4 else pairs[i % len(pairs)].split(",")
-        choose(sock, *((None, None) if i % 5 == 4 else (ours, theirs)))
+        chosen = i % 5 != 4
+        ours, theirs = (pairs[i % len(pairs)] if chosen else unchosen).split(",")
+        choose(sock, *((ours, theirs) if chosen else (None, None)))
         sock.send(f"{i} {ours} {theirs}".encode())
 
 
@@ -131,8 +152,7 @@ def stream_receive(local, port):
         listener.listen()
         print("ready", flush=True)
         sock, _ = listener.accept()
-    for option in (LOCAL_RECV, PEER_RECV, IF_RECV):
-        sock.setsockopt(SOL_SHIM, option, 1)
+    ask(sock)
     while True:
         data, ancillary, flags, _ = sock.recvmsg(100, 3 * socket.CMSG_SPACE(28))
         if not data:
@@ -193,7 +213,8 @@ def attempt(local, peer, kind, value, how=""):
 
 def main():
     what = {"receive": receive, "send": send, "pin": pin, "try": attempt,
-            "stream-receive": stream_receive, "stream-send": stream_send}.get(sys.argv[1] if len(sys.argv) > 1 else "")
+            "receive-other": receive_other, "send-plain": send_plain, "stream-receive": stream_receive,
+            "stream-send": stream_send}.get(sys.argv[1] if len(sys.argv) > 1 else "")
     if not what:
         sys.exit(__doc__)
     what(*sys.argv[2:])

@@ -111,7 +111,9 @@ fn notes_name_places() {
     let plain = Note::from_bits(0);
     assert_eq!(received(plain, ulids, base, &locals, &peers), Some(ulids));
     let note = base.at(1, 1);
-    for other in [Note::base(Tag::new(0x1234_5678_9abd), 3), Note::base(Tag::new(0x1234_5678_9abc), 4)] {
+    for other in
+        [Note::base(Tag::new(0x1234_5678_9abd), 3), Note::base(Tag::new(0x1234_5678_9abc), 4)]
+    {
         assert_eq!(received(note, ulids, other, &locals, &peers), None);
     }
     assert_eq!(received(base.at(10, 0), ulids, base, &locals, &peers), None, "no such place");
