@@ -118,13 +118,13 @@ impl Note {
     #[inline]
     pub const fn base(tag: Tag, generation: u8) -> Note {
         let generation = (generation as u32 & 0xf) << 27;
-        Note(Self::MARK | generation | (tag.get() as u32 & 0x7fff) << 12)
+        Note(Self::MARK | generation | ((tag.get() as u32 & 0x7fff) << 12))
     }
 
     /// The note of a packet that came from and to these places.
     #[inline]
     pub const fn at(self, local: u8, peer: u8) -> Note {
-        Note(self.0 | (local as u32 & Self::PLACE) << 6 | peer as u32 & Self::PLACE)
+        Note(self.0 | ((local as u32 & Self::PLACE) << 6) | (peer as u32 & Self::PLACE))
     }
 
     /// From a packet's memory.
@@ -147,7 +147,7 @@ impl Note {
     /// The places in the lists of the context with this base: (local, peer).
     pub const fn places(self, base: Note) -> Option<(u8, u8)> {
         match self.0 & !0xfff == base.0 {
-            true => Some(((self.0 >> 6 & Self::PLACE) as u8, (self.0 & Self::PLACE) as u8)),
+            true => Some((((self.0 >> 6) & Self::PLACE) as u8, (self.0 & Self::PLACE) as u8)),
             false => None,
         }
     }
