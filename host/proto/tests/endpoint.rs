@@ -452,7 +452,7 @@ fn peers_of_one_site_do_not_take_all_the_room() {
     let mut d = Desk::new(Config { max_contexts_per_prefix: 3, ..Config::default() });
     let own = d.ulids.pair.peer;
     let site = |net: u128, i: u64| {
-        Addr::from_bits((0x2001_0db8_5100 << 80) | (net << 80) | u128::from(i) << 64 | 1)
+        Addr::from_bits((0x2001_0db8_5100 << 80) | (net << 80) | (u128::from(i) << 64) | 1)
     };
     for i in 0..10u64 {
         d.ulids.pair.peer = site(0, i);
