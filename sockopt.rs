@@ -73,6 +73,10 @@ fn try_set(socket: &Socket<'_>, name: i32, given: &Given<'_>) -> Result<(), Fail
             let ms = sockapi::seconds(given.read()?)?;
             wish(socket, &info, &Wish::SendTimeout(ms))
         }
+        Set::HotStandby => {
+            let on = sockapi::flag(given.read()?)?;
+            wish(socket, &info, &Wish::HotStandby(on))
+        }
         Set::PathExplore => {
             let explore = sockapi::explore(given.read()?)?;
             wish(socket, &info, &Wish::Explore(explore))
@@ -205,6 +209,11 @@ fn try_get(socket: &Socket<'_>, name: i32, wanted: &Room) -> Result<(), Failure>
             Associated::of(socket, &info)?;
             let index = socket.choice().local.map_or(0, |addr| interface(&info, &addr));
             Ok(wanted.put(&index.to_ne_bytes())?)
+        }
+        Get::HotStandby => {
+            let context = Associated::of(socket, &info)?;
+            let on = context.with(|ctx| ctx.has_standby())?;
+            Ok(wanted.put(&sockapi::int(on))?)
         }
         Get::AppTimeout => {
             let context = Associated::of(socket, &info)?;

@@ -101,4 +101,9 @@ config! {
     error_per_second: 10 in 1..=1000000,
     /// How often a context on another pair tries the preferred one.
     prefer_interval_ms: 10000 in 100..=3600000,
+    /// How often a pair that stands by is probed, while there is traffic (RFC 6316 section 6.3).
+    standby_interval_ms: 1000 in 50..=3600000,
+    /// With a pair that stands by: after so long without an answer to data the current pair is
+    /// asked whether it works.
+    standby_silence_ms: 40 in 10..=3600000,
 }

@@ -271,6 +271,16 @@ counters! {
     Rehomed => "rehomed",
     /// Explorations begun because a better pair may work again.
     PreferTried => "prefer_tried",
+    /// Probes sent over a pair that stands by.
+    StandbyProbe => "standby_probe",
+    /// Probes sent over the current pair because another one stands by.
+    StandbyAsked => "standby_asked",
+    /// Pairs that stand by and answered, once for each round of probes.
+    StandbyConfirmed => "standby_confirmed",
+    /// Current pairs given up because neither data nor these probes were answered.
+    StandbyUnanswered => "standby_unanswered",
+    /// Contexts whose packets changed to the pair that stood by.
+    StandbySwitched => "standby_switched",
     /// Hints about paths from outside REAP.
     Hint => "hint",
 }

@@ -153,6 +153,8 @@ pub enum Name {
     Associated,
     /// SHIM_DONTSHIM (6.2).
     DontShim,
+    /// SHIM_HOT_STANDBY (6.3).
+    HotStandby,
     /// SHIM_LOC_LOCAL_PREF, SHIM_LOC_PEER_PREF (6.4, 6.5).
     Pref(Side),
     /// SHIM_LOC_LOCAL_RECV, SHIM_LOC_PEER_RECV (6.6, 6.7), SHIM_IF_RECV: an extension.
@@ -171,8 +173,8 @@ pub enum Name {
     DeferredSetup,
     /// SHIM_FEEDBACK_POSITIVE, SHIM_FEEDBACK_NEGATIVE: extensions.
     Feedback(Feedback),
-    /// Of the API, but not offered by this version.
-    Later,
+    /// No option, but ancillary data of sendmsg(): SHIM_FEEDBACK (7.3).
+    Ancillary,
 }
 
 /// Whose locators.
@@ -214,6 +216,7 @@ impl Name {
         Ok(match number {
             128 => Name::Associated,
             129 => Name::DontShim,
+            130 => Name::HotStandby,
             131 => Name::Pref(Side::Local),
             132 => Name::Pref(Side::Peer),
             133 => Name::Recv(Told::Locator(Side::Local)),
@@ -229,9 +232,7 @@ impl Name {
             144 => Name::InterfaceSend,
             145 => Name::Feedback(Feedback::Satisfactory),
             146 => Name::Feedback(Feedback::Negative),
-            130 => Name::Later,
-            // SHIM_FEEDBACK is ancillary data only.
-            142 => Name::Later,
+            142 => Name::Ancillary,
             _ => return Err(Errno::NoSuchOption),
         })
     }
@@ -244,6 +245,8 @@ pub enum Get {
     Associated,
     /// An int: the socket's own bit.
     DontShim,
+    /// An int: whether applications want a pair to stand by.
+    HotStandby,
     /// A locator: the preferred one of the context.
     Pref(Side),
     /// An int: whether recvmsg() tells it.
@@ -268,7 +271,8 @@ pub fn get(number: i32, socket: &Socket) -> Result<Get, Errno> {
     socket.is_served()?;
     let get = match Name::from_number(number)? {
         Name::DontShim => return Ok(Get::DontShim),
-        Name::Later | Name::Feedback(_) => return Err(Errno::NotSupported),
+        Name::Ancillary | Name::Feedback(_) => return Err(Errno::NotSupported),
+        Name::HotStandby => Get::HotStandby,
         Name::AppTimeout => Get::AppTimeout,
         Name::PathExplore => Get::PathExplore,
         Name::Associated => Get::Associated,
@@ -280,7 +284,7 @@ pub fn get(number: i32, socket: &Socket) -> Result<Get, Errno> {
         Name::List(side) => Get::List(side),
     };
     // "When the application specifies the socket option to an unconnected socket, error code
-    // EOPNOTSUPP is returned" (sections 6.1, 6.4, 6.5, 6.10, 6.11, 6.14).
+    // EOPNOTSUPP is returned" (sections 6.1, 6.3 to 6.5, 6.10, 6.11, 6.14).
     match socket.is_connected() {
         true => Ok(get),
         false => Err(Errno::NotSupported),
@@ -292,6 +296,8 @@ pub fn get(number: i32, socket: &Socket) -> Result<Get, Errno> {
 pub enum Set {
     /// The socket's own bit, from an int (see [`flag`]).
     DontShim,
+    /// From an int (see [`flag`]): a pair shall stand by.
+    HotStandby,
     /// From a locator: how much the context prefers it.
     Pref(Side),
     /// From an int (see [`flag`]): whether recvmsg() shall tell it.
@@ -321,18 +327,21 @@ pub fn set(number: i32, socket: &Socket) -> Result<Set, Errno> {
         Name::DontShim if socket.is_connected() => return Err(Errno::NotSupported),
         Name::DontShim => return Ok(Set::DontShim),
         // "Note that the socket option is read-only" (sections 6.1, 6.14).
-        Name::Associated | Name::DeferredSetup | Name::Later => return Err(Errno::NotSupported),
+        Name::Associated | Name::DeferredSetup | Name::Ancillary => {
+            return Err(Errno::NotSupported)
+        }
         Name::Pref(side) => Set::Pref(side),
         Name::Recv(what) => Set::Recv(what),
         Name::Send(side) => Set::Send(side),
         Name::InterfaceSend => Set::InterfaceSend,
         Name::List(side) => Set::List(side),
+        Name::HotStandby => Set::HotStandby,
         Name::AppTimeout => Set::AppTimeout,
         Name::PathExplore => Set::PathExplore,
         Name::Feedback(feedback) => Set::Feedback(feedback),
     };
     // "When the application specifies the socket option to an unconnected socket, error code
-    // EOPNOTSUPP is returned" (sections 6.4, 6.5 and 6.10 to 6.13).
+    // EOPNOTSUPP is returned" (sections 6.3 to 6.5 and 6.10 to 6.13).
     match socket.is_connected() {
         true => Ok(set),
         false => Err(Errno::NotSupported),

@@ -61,6 +61,8 @@ pub enum Wish<'a> {
     SendTimeout(u32),
     /// SHIM_PATHEXPLORE.
     Explore(Explore),
+    /// SHIM_HOT_STANDBY.
+    HotStandby(bool),
     /// SHIM_LOC_LOCAL_PREF: one locator of ours.
     Local(Wanted),
     /// SHIM_LOC_PEER_PREF: one locator of the peer's.

@@ -57,8 +57,9 @@ pub enum Hint {
     CarrierLost,
     /// An ICMPv6 error says that the destination cannot be reached.
     IcmpUnreachable,
-    /// TCP retransmitted without an answer.
-    TcpTimeout,
+    /// Neither data nor probes were answered, where a pair stands by
+    /// ([`crate::proto::locator::standby`]).
+    Unanswered,
     /// An application says that it gets no answers (RFC 6316 section 7.3).
     NegativeFeedback,
     /// An application says that it gets answers: evidence of reachability.

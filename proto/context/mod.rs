@@ -18,7 +18,8 @@
 //! * [`learn`], [`local`]: what a peer tells, what we tell.
 //! * [`update`]: telling changes.
 //! * [`wish`]: what applications want of it. [`fork`]: a context of one socket's own.
-//! * [`session`]: REAP, timers, and the end of an established context.
+//! * [`session`]: REAP, timers, and the end of an established context. [`standby`]: a pair that
+//!   is kept ready.
 //! * [`setup`]: which pairs deserve a context. [`flows`]: which flows a peer sends in which
 //!   forked context. [`event`]: what the world is told.
 
@@ -31,6 +32,7 @@ pub mod learn;
 pub mod local;
 pub mod session;
 pub mod setup;
+pub mod standby;
 pub mod update;
 pub mod wish;
 
@@ -216,7 +218,11 @@ impl<S: LocatorStore> Context<S> {
     /// must expire at the latest.
     pub fn wake_after_ms(&self, config: &Config) -> u32 {
         let config = self.wished(config);
-        timing::wake_after(&config, config.send_timeout_ms, self.keepalive_ms(&config))
+        let reap = timing::wake_after(&config, config.send_timeout_ms, self.keepalive_ms(&config));
+        match self.has_standby() {
+            true => reap.min(config.standby_silence_ms),
+            false => reap,
+        }
     }
 
     /// Our Send Timeout in this context.

@@ -21,7 +21,7 @@ use crate::proto::wire::{Body, Builder, Options, Probe};
 const SEARCH_MS: u64 = 10_000;
 
 impl<S: LocatorStore> Context<S> {
-    fn paths<'a>(&'a self, set: LocalSet<'a>) -> Paths<'a> {
+    pub(super) fn paths<'a>(&'a self, set: LocalSet<'a>) -> Paths<'a> {
         let (ulids, salt) = (self.ulids.pair, self.local_tag.get());
         Paths { set, peers: self.peers.as_slice(), ulids, salt }
     }
@@ -99,6 +99,7 @@ impl<S: LocatorStore> Context<S> {
         self.events.rehomed(self.tx);
         self.tx = pair;
         self.update.rehomed();
+        self.standby_moved(env);
         env.count(Counter::Rehomed);
         match (was_worse, self.is_worse(env)) {
             (_, false) => self.prefer.returned(env),
@@ -131,7 +132,13 @@ impl<S: LocatorStore> Context<S> {
         if !matches!(self.phase, Phase::Up(_)) {
             return self.handshake_timeout(env);
         }
+        let state = self.reap_state();
         self.reap_step(env, activity, |reap, io| reap.timeout(io));
+        if (state, self.reap_state()) == (Some(ReapState::Operational), Some(ReapState::Exploring))
+        {
+            self.switch_over(env, activity, true);
+        }
+        self.standby_timeout(env, activity);
         self.update.timeout(env);
         if self.prefer_deadline(env, activity).is_some_and(|at| env.now().reached(at)) {
             env.count(Counter::PreferTried);
@@ -215,6 +222,7 @@ impl<S: LocatorStore> Context<S> {
             self.update.deadline(),
             self.update.is_due().then(|| env.now()),
             self.prefer_deadline(env, activity),
+            self.standby_deadline(env, activity),
         ];
         let end = self.end_of_life(env, activity);
         Some(deadlines.into_iter().flatten().fold(end, Instant::min))
@@ -236,7 +244,7 @@ impl<S: LocatorStore> Context<S> {
         let set = self.local_set(env)?;
         let sent = reap.emit(&self.io(env, activity, set), self.peer_tag, out);
         self.phase = Phase::Up(reap);
-        sent
+        sent.or_else(|| self.standby_transmit(env, out))
     }
 
     fn transmit_update(
@@ -274,6 +282,9 @@ impl<S: LocatorStore> Context<S> {
             return self.control_received(env, activity);
         }
         if self.reap_state() != Some(ReapState::Operational) {
+            return;
+        }
+        if hint != Hint::Asked && self.switch_over(env, activity, false) {
             return;
         }
         // A hint may be forged or mistaken: whether the current pair works is asked first.
@@ -324,6 +335,9 @@ impl<S: LocatorStore> Context<S> {
 
     /// A Probe came (RFC 5534 sections 6.7 to 6.9).
     pub fn handle_probe(&mut self, env: &dyn Env, activity: &Activity, probe: &Probe<'_>) {
+        if self.standby_heard(env, probe) {
+            return;
+        }
         self.reap_step(env, activity, |reap, io| {
             let own = probe.sent().next();
             let came = own.and_then(|record| Reports::place(&record, &io.paths));

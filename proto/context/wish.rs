@@ -95,6 +95,7 @@ impl<S: LocatorStore> Context<S> {
         match *wish {
             Wish::SendTimeout(ms) => self.wish_send_timeout(env, activity, ms),
             Wish::Explore(explore) => self.wish_explore(env, activity, explore),
+            Wish::HotStandby(on) => self.wish_hot_standby(on),
             Wish::Local(wanted) => self.wish_local(env, activity, wanted),
             Wish::Peer(wanted) => self.wish_peer(env, activity, wanted),
             Wish::Locals(list) => self.wish_locals(env, activity, list),
@@ -105,7 +106,7 @@ impl<S: LocatorStore> Context<S> {
     /// Whether a wish could be granted: a fork knows the same locators.
     fn judge(&self, env: &dyn Env, wish: &Wish<'_>) -> Result<(), WishError> {
         match *wish {
-            Wish::SendTimeout(_) | Wish::Explore(_) => Ok(()),
+            Wish::SendTimeout(_) | Wish::Explore(_) | Wish::HotStandby(_) => Ok(()),
             Wish::Local(wanted) => self.judge_local(env, &wanted.addr),
             Wish::Locals(list) => {
                 self.judge_locals(env, list)?;
@@ -149,6 +150,7 @@ impl<S: LocatorStore> Context<S> {
             Wish::SendTimeout(0) => wishes.send_timeout_ms == 0,
             Wish::SendTimeout(ms) => self.send_timeout_ms(env.config()) == ms,
             Wish::Explore(explore) => wishes.explore == explore,
+            Wish::HotStandby(on) => wishes.standby.is_on() == on,
             Wish::Local(wanted) => set.listed().any(|l| is(&l.addr, set.preference(l), &wanted)),
             Wish::Locals(list) => {
                 list.iter().all(|w| set.listed().any(|l| l.addr == w.addr))
@@ -187,6 +189,13 @@ impl<S: LocatorStore> Context<S> {
     ) -> Result<(), WishError> {
         self.peers.wishes_mut()?.explore = explore;
         self.wished_anew(env, activity);
+        Ok(())
+    }
+
+    /// SHIM_HOT_STANDBY.
+    pub fn wish_hot_standby(&mut self, on: bool) -> Result<(), WishError> {
+        self.peers.wishes_mut()?.standby.wish(on);
+        self.touch();
         Ok(())
     }
 

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Locators: ours ([`LocalSet`], lent by the driver), a peer's ([`PeerLocators`], one
-//! list per context), and the order in which pairs of them are tried ([`pairs`]).
+//! list per context), the order in which pairs of them are tried ([`pairs`]), and the pair that
+//! stands by ([`standby`]).
 
 pub mod pairs;
 mod peer;
+pub mod standby;
 mod wish;
 
 pub use peer::{LocatorStore, NoMemory, PeerLocator, PeerLocators};
+pub use standby::Standby;
 pub use wish::Wishes;
 
 pub use crate::proto::wire::lists::Preference;

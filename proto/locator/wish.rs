@@ -5,7 +5,7 @@
 //! Ls(local) belongs to a set that many contexts share; a context that applications have
 //! wishes for has them in memory of its own. They go by address: the set may change.
 
-use super::{NoMemory, Preference, MAX_LOCATORS};
+use super::{NoMemory, Preference, Standby, MAX_LOCATORS};
 use crate::proto::addr::Addr;
 use crate::proto::wish::{Explore, Owner, Wanted};
 
@@ -19,6 +19,8 @@ pub struct Wishes {
     pub send_timeout_ms: u32,
     /// Parameters of exploration.
     pub explore: Explore,
+    /// The pair that stands by.
+    pub standby: Standby,
     len: u8,
     locals: [Wanted; MAX_LOCATORS],
     /// Only what is in `locals` is Ls(local), and this goes into its generation.

@@ -318,7 +318,7 @@ fn r2(responder_tag: Tag, initiator_nonce: u32) -> Vec<u8> {
 fn a_hint_about_one_context_is_not_about_its_forks() {
     let (mut w, [ours, _]) = forked(fast());
     let default = default_of(&mut w, A);
-    w.call_on(A, ours, |ctx, env, activity| ctx.path_hint(env, activity, Hint::TcpTimeout));
+    w.call_on(A, ours, |ctx, env, activity| ctx.path_hint(env, activity, Hint::Unanswered));
     let explores = |id| context(&w, A, id).reap_state().unwrap();
     use shim6_proto::proto::reap::ReapState;
     assert_eq!(explores(ours), ReapState::Exploring);

@@ -117,7 +117,7 @@ fn a_true_hint_saves_the_send_timeout() {
     w.run(2_000, [20, 20]);
     let cut = w.now;
     w.cut_first(true, true);
-    w.hint(A, Hint::TcpTimeout);
+    w.hint(A, Hint::Unanswered);
     w.run(5_000, [20, 20]);
     // The current pair is asked first, another one Initial Probe Timeout later.
     assert!(gap(&w, cut) <= 550 + 4 * w.net.latency_ms + 50, "{} ms", gap(&w, cut));

@@ -74,6 +74,7 @@ fn only_dontshim_is_for_unconnected_sockets() {
 #[test]
 fn what_can_be_set_connected() {
     let expected = [
+        (130, Set::HotStandby),
         (131, Set::Pref(Side::Local)),
         (132, Set::Pref(Side::Peer)),
         (133, Set::Recv(Told::Locator(Side::Local))),
@@ -142,6 +143,7 @@ fn what_is_offered_connected() {
     let expected = [
         (128, Get::Associated),
         (129, Get::DontShim),
+        (130, Get::HotStandby),
         (131, Get::Pref(Side::Local)),
         (132, Get::Pref(Side::Peer)),
         (133, Get::Recv(Told::Locator(Side::Local))),

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * The multihoming shim's sockets API: RFC 6316. shim(7) tells what of it this
- * version offers; what it does not is refused with EOPNOTSUPP.
+ * The multihoming shim's sockets API: RFC 6316. shim(7) tells more.
  *
  * Where RFC 6316 contradicts itself, this header decides:
  *  - SHIM_CONTEXT_DEFERRED_SETUP and SHIM_DEFERRED_CONTEXT_SETUP are one
@@ -53,6 +52,9 @@
 
 /**
  * define SHIM_HOT_STANDBY - int, 0 or 1: keep a second pair ready (section 6.3)
+ *
+ * It is probed while there is traffic, and takes over when the current pair
+ * fails, without an exploration.
  */
 #define SHIM_HOT_STANDBY		130
 

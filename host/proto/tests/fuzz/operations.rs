@@ -107,7 +107,7 @@ fn operation(w: &mut Swarm, c: &mut Choices<'_>) {
                 Hint::LocalAddressLost,
                 Hint::CarrierLost,
                 Hint::IcmpUnreachable,
-                Hint::TcpTimeout,
+                Hint::Unanswered,
                 Hint::NegativeFeedback,
                 Hint::PositiveFeedback,
                 Hint::Asked,
