@@ -70,8 +70,8 @@ class Ping:
             pass
 
     def wait(self, until):
-        left = until - time.monotonic()
-        if left > 0 and select.select([self.sock], [], [], left)[0]:
+        left = max(0, until - time.monotonic())
+        if select.select([self.sock], [], [], left)[0]:
             self.drain()
 
     def run(self):
@@ -80,7 +80,8 @@ class Ping:
             now = time.monotonic()
             if now >= next_tx:
                 self.send(now)
-                next_tx += self.interval
+                # What a slow machine misses is not made up for: only lost echoes count.
+                next_tx = max(next_tx + self.interval, now)
             if now >= next_report:
                 print(f"{now:.3f} {self.sent} {self.received}", flush=True)
                 next_report += REPORT

@@ -72,7 +72,7 @@ test_wire() {
 }
 
 ping_once() {
-	on hostA timeout 5 "$TOP/selftests/dontshim.py" udp-ping \
+	on hostA timeout $((5 * SLOW)) "$TOP/selftests/dontshim.py" udp-ping \
 		"$(addr "${X[@]}")" "$(addr "${Y[@]}")" 9003 1 2>/dev/null
 }
 

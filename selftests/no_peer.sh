@@ -28,7 +28,7 @@ messages() { tcpdump -r "$1" -n "ip6 proto $PROTO_SHIM6" 2>/dev/null | wc -l; }
 test_peer() { # NAME
 	local echoes status
 	capture hostA x "$WORK/$1.pcap"
-	bg hostA python3 "$TOP/demo/udp.py" ping "$(addr hostA x)" "$(addr hostB x)" 9000 5 >"$WORK/ping"
+	bg hostA python3 "$TOP/demo/udp.py" ping "$(addr hostA x)" "$(addr hostB x)" 9000 $((5 * SLOW)) >"$WORK/ping"
 	PING=$BG
 	left_alone "$WORK/$1.pcap"
 	status=$?

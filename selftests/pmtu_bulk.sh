@@ -12,7 +12,7 @@ PORT=8080
 frag_fails() { on "$1" cat /proc/net/snmp6 | awk '/^Ip6FragFails/ { print $2 }'; }
 
 fetch() {
-	on hostA timeout 60 "$TOP/selftests/traffic.py" tcp-fetch "$(addr hostA x)" "$(addr hostB x)" $PORT $BYTES \
+	on hostA timeout $((60 * SLOW)) "$TOP/selftests/traffic.py" tcp-fetch "$(addr hostA x)" "$(addr hostB x)" $PORT $BYTES \
 		>"$WORK/fetch" 2>/dev/null
 	local status=$?
 	log "$(cat "$WORK/fetch")"
