@@ -33,9 +33,14 @@ test_bulk() {
 	wait "$client"; result=$?
 	log "$(cat "$WORK/fetch")"
 	[ $result -eq 0 ] || return 1
+	# What TCP had made before it heard of the new path's MTU, ip6_xmit() may refuse,
+	# and counts that as a failed fragment; TCP sends it anew.
+	(($(frag_fails hostA) <= fails_a + 2 && $(frag_fails hostB) <= fails_b + 2)) ||
+		{ log "fragments failed"; return 1; }
+	fails_a=$(frag_fails hostA); fails_b=$(frag_fails hostB)
 	fetch || return 1
 	(($(frag_fails hostA) == fails_a && $(frag_fails hostB) == fails_b)) ||
-		{ log "fragments failed"; return 1; }
+		{ log "fragments failed after the change"; return 1; }
 	expect_more hostB tx_rewritten "$before" 200
 }
 
