@@ -67,7 +67,12 @@ impl<'a> Associated<'a> {
     /// "When there is no shim context associated with the socket, error code ENOENT is returned
     /// to the application."
     pub(crate) fn of(socket: &Socket<'_>, info: &Info<'a>) -> Result<Self, Errno> {
-        Self::between(socket, info, info.addresses.ok_or(Errno::NoContext)?)
+        let pair = info.addresses.ok_or(Errno::NoContext)?;
+        Self::between(socket, info, pair).inspect_err(|_| {
+            if let Some(state) = netns::state(info.net).filter(|_| !socket.dontshim()) {
+                state.asked_for(&pair);
+            }
+        })
     }
 
     /// The context between two identifiers, of a socket that sends from one to the other.

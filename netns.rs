@@ -421,7 +421,15 @@ impl NetState {
         self.setup(Rcu::of(&guard))?.held_until(self.key(pair), clock::now())
     }
 
-    /// A pair reached the threshold.
+    /// A program asked for the context of a connected pair that has none.
+    pub(crate) fn asked_for(&self, pair: &Pair) {
+        let wanted = self.is_enabled() && self.config().setup_when_asked != 0;
+        if wanted && self.held_until(pair).is_none() {
+            self.want_context(pair);
+        }
+    }
+
+    /// A pair reached the threshold, or a program asked for it.
     #[cold]
     fn want_context(&self, pair: &Pair) {
         if !pair.local.is_eligible() || !pair.peer.is_eligible() {
@@ -430,6 +438,9 @@ impl NetState {
         {
             let mut waiting = self.waiting.lock();
             let Waiting { pairs, len } = &mut *waiting;
+            if pairs.iter().take(*len).any(|waits| waits == pair) {
+                return;
+            }
             match pairs.get_mut(*len) {
                 Some(slot) => {
                     *slot = *pair;

@@ -5,7 +5,6 @@
 //! What an option means is decided in `proto/sockapi.rs`; here the socket is looked at and the
 //! context of its addresses is found.
 
-use crate::associated::context_of;
 use crate::associated::view;
 use crate::associated::Associated;
 use crate::associated::Failure;
@@ -240,8 +239,7 @@ fn try_get(socket: &Socket<'_>, name: i32, wanted: &Room) -> Result<(), Failure>
 
 /// Whether the socket's packets have a context, and it wants one.
 fn is_associated(socket: &Socket<'_>, info: &Info<'_>) -> bool {
-    let (Some(pair), Some(state)) = (info.addresses, netns::state(info.net)) else { return false };
-    context_of(state, socket, info, &pair).is_some() && !socket.dontshim()
+    Associated::of(socket, info).is_ok()
 }
 
 fn put_list(list: &List, info: &Info<'_>, side: Side, wanted: &Room) -> Result<(), Failure> {

@@ -81,6 +81,9 @@ config! {
     setup_packets: 32 in 1..=1000000,
     /// Deferred set-up: age of a pair's traffic before a context is set up.
     setup_age_ms: 1000 in 0..=3600000,
+    /// Whether a connected socket that asks through SOL_SHIM for a context gets one set up at
+    /// once (RFC 6316); it is told ENOENT all the same.
+    setup_when_asked: 0 in 0..=1,
     /// How many contexts there may be.
     max_contexts: 131072 in 1..=4194304,
     /// How many of them may be forked, by us or by peers (RFC 5533 section 4.2).

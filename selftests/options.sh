@@ -107,6 +107,15 @@ test_without_context() {
 		answers ENOENT set FEEDBACK_NEGATIVE 1 && answers 0 get ASSOCIATED
 }
 
+# Without a packet between the two, and only when the administrator allows it.
+test_asked() {
+	local begun; begun=$(counter hostA tx_i1)
+	answers 0 get ASSOCIATED && expect_same hostA tx_i1 "$begun" || return 1
+	shim_sysctl hostA setup_when_asked 1
+	answers ENOENT get APP_TIMEOUT && wait_until 5000 established hostA "$A_X" "$B_X" &&
+		answers 1 get ASSOCIATED && expect_more hostA tx_i1 "$begun" 1
+}
+
 test_explore() {
 	answers "4 15 0 500" get PATHEXPLORE || return 1
 	option set PATHEXPLORE 7 0 2 250 && answers "7 15 2 250" get PATHEXPLORE &&
@@ -153,7 +162,7 @@ test_feedback() {
 operational() { contexts hostA | grep -q ' operational'; }
 
 lib_init
-ktap_begin 10
+ktap_begin 11
 topology_up
 module_load
 for host in hostA hostB; do
@@ -162,6 +171,7 @@ for host in hostA hostB; do
 done
 A_X=$(addr hostA x) A_Y=$(addr hostA y) B_X=$(addr hostB x) B_Y=$(addr hostB y)
 test_without_context; ktap_result $? "without a context: ENOENT"
+test_asked; ktap_result $? "asking sets a context up, if that is wished"
 start_traffic
 wait_until 10000 established hostA "$A_X" "$B_X" || die "no context"
 test_associated; ktap_result $? "with one: the socket is associated"
