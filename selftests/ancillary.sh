@@ -142,8 +142,31 @@ test_errors() {
 	expect_same hostA tx_not_chosen "$refused" && return $status
 }
 
+# A call that waits for its datagram is inside the module.
+test_in_use() {
+	start_reader 1 1 && wait_until 5000 in_use || return 1
+	module_unload 2>"$WORK/rmmod" && { log "unloaded"; return 1; }
+	log "$(cat "$WORK/rmmod")"
+	grep -q 'in use' "$WORK/rmmod" || return 1
+	on hostA "$TOP/selftests/message.py" send "$A_X" "$B_X" 7000 1 1 "$A_Y,$B_Y" || return 1
+	wait_until 10000 gone "$READER" && told_rightly 1
+}
+
+in_use() { (($(cat /sys/module/shim6/refcnt) > 0)); }
+
+# Nor do sockets that used every option keep it, or miss it.
+test_unload() {
+	bg hostA "$TOP/selftests/message.py" hold "$A_X" "$B_X" >"$WORK/hold"
+	local holder=$BG status
+	wait_until 10000 grep -q ready "$WORK/hold" || return 1
+	module_unload; status=$?
+	kill -USR1 "$holder"
+	wait "$holder"
+	grep -q gone "$WORK/hold" && return $status
+}
+
 lib_init
-ktap_begin 10
+ktap_begin 12
 topology_up
 module_load
 for host in hostA hostB; do
@@ -166,5 +189,7 @@ stop "$PING"
 test_stream; ktap_result $? "a stream goes where its socket says, and tells where from"
 test_zeros; ktap_result $? "without a context zeros are told"
 test_unknown_source; ktap_result $? "a source that is not in the list gets into it, and the peer is told"
+test_in_use; ktap_result $? "the module is in use while a call waits for a datagram"
+test_unload; ktap_result $? "sockets that used every option let it go"
 dmesg_clean; ktap_result $? "the kernel log is clean"
 ktap_end

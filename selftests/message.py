@@ -9,6 +9,7 @@
     message.py send-plain LOCAL PEER PORT
     message.py stream-receive LOCAL PORT
     message.py stream-send LOCAL PEER PORT LOCAL,PEER...
+    message.py hold LOCAL PEER
     message.py try LOCAL PEER KIND VALUE [more|tcp|unbound]
 
 receive asks for both locators and the interface of every datagram and prints a
@@ -18,11 +19,13 @@ each datagram which locators it chose for it; pin does the same by socket option
 and leaves every fifth to the context, which sends it on the pair UNCHOSEN.
 receive-other asks while it is connected to PEER and reads, once, what OTHER sends,
 with send-plain. The stream's sender pins its socket to each pair for one line of
-text. try sends one datagram with one object, of KIND LOCAL, PEER (an address), IF
+text. hold has sockets that used every option, and says "gone" after SIGUSR1 if the
+shim is gone and they work. try sends one datagram with one object, of KIND LOCAL, PEER (an address), IF
 (an index) or FEEDBACK (direction, indicator), and prints "sent" or the error.
 """
 import errno
 import itertools
+import signal
 import socket
 import struct
 import sys
@@ -183,6 +186,41 @@ def stream_send(local, peer, port, *pairs):
             assert sock.recv(1) == b"!"
 
 
+def every_option(sock, local, peer):
+    one = struct.pack("=i", 1)
+    for option in (130, LOCAL_RECV, PEER_RECV, IF_RECV, 139, 145, 146):
+        sock.setsockopt(SOL_SHIM, option, one)
+    for option, address in ((131, local), (132, peer), (LOCAL_SEND, local), (PEER_SEND, peer), (137, local)):
+        sock.setsockopt(SOL_SHIM, option, locator(address))
+    sock.setsockopt(SOL_SHIM, 138, sock.getsockopt(SOL_SHIM, 138, 1024))
+    sock.setsockopt(SOL_SHIM, 140, struct.pack("=HHHHI", 4, 0, 0, 500, 0))
+    choose(sock, None, None)
+    sock.setsockopt(SOL_SHIM, IF_SEND, struct.pack("=i", sock.getsockopt(SOL_SHIM, 137, 32)[8]))
+    for option in range(128, 145):
+        if option != FEEDBACK:
+            sock.getsockopt(SOL_SHIM, option, 1024)
+
+
+def hold(local, peer):
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+    used = connected(local, peer, 0)
+    every_option(used, local, peer)
+    bare = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    bare.setsockopt(SOL_SHIM, 129, 1)
+    bare.connect((peer, 9))
+    print("ready", flush=True)
+    signal.sigwait({signal.SIGUSR1})
+    for sock in (used, bare):
+        sock.connect((peer, 9))
+        sock.send(b"hello")
+        try:
+            sock.getsockopt(SOL_SHIM, 129, 4)
+            sys.exit("there is a shim")
+        except OSError as error:
+            assert error.errno == errno.ENOPROTOOPT, error
+    print("gone")
+
+
 def attempt(local, peer, kind, value, how=""):
     types = {"LOCAL": LOCAL_SEND, "PEER": PEER_SEND, "IF": IF_SEND, "FEEDBACK": FEEDBACK, "RECV": LOCAL_RECV}
     if kind == "IF":
@@ -212,7 +250,7 @@ def attempt(local, peer, kind, value, how=""):
 
 
 def main():
-    what = {"receive": receive, "send": send, "pin": pin, "try": attempt,
+    what = {"receive": receive, "send": send, "pin": pin, "hold": hold, "try": attempt,
             "receive-other": receive_other, "send-plain": send_plain, "stream-receive": stream_receive,
             "stream-send": stream_send}.get(sys.argv[1] if len(sys.argv) > 1 else "")
     if not what:
