@@ -65,6 +65,16 @@ test_datagrams() {
 
 gone() { ! kill -0 "$1" 2>/dev/null; }
 
+# Many in a call: recvmmsg(), sendmmsg().
+test_many() {
+	bg hostB "$TOP/selftests/many_messages.py" receive "$B_X" "$A_X" 7003 64 >"$WORK/read"
+	READER=$BG
+	wait_until 10000 grep -q ready "$WORK/read" || return 1
+	on hostA "$TOP/selftests/many_messages.py" send "$A_X" "$B_X" 7003 64 "${PAIRS[@]}" || return 1
+	wait_until 10000 gone "$READER" || { log "not all came"; stop "$READER"; }
+	told_rightly 64
+}
+
 # The same by socket options (sections 6.8, 6.9): SEND counts more than the context.
 test_options() { # UNCHOSEN
 	start_reader 60 1 || return 1
@@ -166,7 +176,7 @@ test_unload() {
 }
 
 lib_init
-ktap_begin 12
+ktap_begin 13
 topology_up
 module_load
 for host in hostA hostB; do
@@ -183,6 +193,7 @@ ping_start
 reach_all; ktap_result $? "a locator that nobody reached is EUNVERIFIEDLOCATOR, then it may be chosen"
 test_errors; ktap_result $? "errors, and what is sent in spite of them"
 test_datagrams; ktap_result $? "each of 400 datagrams goes its own way, and tells it to 8 readers"
+test_many; ktap_result $? "so it is with many datagrams in a call"
 test_options "$A_X,$B_X"; ktap_result $? "options choose for all packets of a socket, until they are undone"
 test_prefers; ktap_result $? "what a socket chooses counts more than what the context prefers"
 stop "$PING"

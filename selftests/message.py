@@ -258,4 +258,5 @@ def main():
     what(*sys.argv[2:])
 
 
-main()
+if __name__ == "__main__":
+    main()
