@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 fn shimctl(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_shimctl")).args(args).output().unwrap()
@@ -23,12 +24,14 @@ fn refused(args: &[&str]) -> String {
     said.trim_end().strip_prefix("shimctl: ").expect("the program's name").to_string()
 }
 
-/// A file that is gone when the test ends.
+/// A file of its own for each test, gone when the test ends.
 struct File(PathBuf);
 
 impl File {
     fn new(name: &str, text: &str) -> File {
-        let path = std::env::temp_dir().join(format!("shimctl-{}-{name}", std::process::id()));
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let (process, number) = (std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(format!("shimctl-{process}-{number}-{name}"));
         std::fs::write(&path, text).unwrap();
         File(path)
     }
