@@ -281,6 +281,10 @@ counters! {
     StandbyUnanswered => "standby_unanswered",
     /// Contexts whose packets changed to the pair that stood by.
     StandbySwitched => "standby_switched",
+    /// Probes sent to a locator of a peer's that an application asked for.
+    CheckProbe => "check_probe",
+    /// Such locators that answered, so that they may be chosen.
+    CheckConfirmed => "check_confirmed",
     /// Hints about paths from outside REAP.
     Hint => "hint",
 }

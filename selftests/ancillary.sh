@@ -31,11 +31,11 @@ is() { # TEXT get|set NAME [VALUE...]
 
 goes() { on_pair hostA "$1" "$2"; }
 
-# All of the peer's locators have to be reached once before they may be chosen.
+# All of the peer's locators have to be reached once before they may be chosen; that
+# somebody wants to is the reason to try.
 reach_all() {
-	is EUNVERIFIEDLOCATOR set LOC_PEER_SEND "$B_Y" && answers EUNVERIFIEDLOCATOR PEER "$B_Y" || return 1
-	option set LOC_PEER_PREF "$B_X,9,0" && wait_until 5000 goes "$A_Y" "$B_Y" || return 1
-	option set LOC_PEER_PREF "$B_X,0,0" && wait_until 5000 goes "$A_X" "$B_X"
+	answers EUNVERIFIEDLOCATOR PEER "$B_Y" && wait_until 5000 option set LOC_PEER_SEND "$B_Y" &&
+		answers sent PEER "$B_Y" && goes "$A_X" "$B_X" && expect_more hostA check_confirmed 0 1
 }
 
 start_reader() { # COUNT READERS

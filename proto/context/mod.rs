@@ -19,10 +19,11 @@
 //! * [`update`]: telling changes.
 //! * [`wish`]: what applications want of it. [`fork`]: a context of one socket's own.
 //! * [`session`]: REAP, timers, and the end of an established context. [`standby`]: a pair that
-//!   is kept ready.
+//!   is kept ready. [`check`]: a locator of the peer's that an application asked for.
 //! * [`setup`]: which pairs deserve a context. [`flows`]: which flows a peer sends in which
 //!   forked context. [`event`]: what the world is told.
 
+mod check;
 pub mod establish;
 pub mod event;
 pub mod flows;

@@ -223,6 +223,7 @@ impl<S: LocatorStore> Context<S> {
             self.update.is_due().then(|| env.now()),
             self.prefer_deadline(env, activity),
             self.standby_deadline(env, activity),
+            self.check_deadline(),
         ];
         let end = self.end_of_life(env, activity);
         Some(deadlines.into_iter().flatten().fold(end, Instant::min))
@@ -244,7 +245,7 @@ impl<S: LocatorStore> Context<S> {
         let set = self.local_set(env)?;
         let sent = reap.emit(&self.io(env, activity, set), self.peer_tag, out);
         self.phase = Phase::Up(reap);
-        sent.or_else(|| self.standby_transmit(env, out))
+        sent.or_else(|| self.standby_transmit(env, out)).or_else(|| self.check_transmit(env, out))
     }
 
     fn transmit_update(
@@ -335,7 +336,7 @@ impl<S: LocatorStore> Context<S> {
 
     /// A Probe came (RFC 5534 sections 6.7 to 6.9).
     pub fn handle_probe(&mut self, env: &dyn Env, activity: &Activity, probe: &Probe<'_>) {
-        if self.standby_heard(env, probe) {
+        if self.standby_heard(env, probe) || self.check_heard(env, probe) {
             return;
         }
         self.reap_step(env, activity, |reap, io| {

@@ -73,6 +73,9 @@ impl<S: LocatorStore> Context<S> {
         lives: impl FnOnce(Owner) -> bool,
         wish: &Wish<'_>,
     ) -> Result<Granted, WishError> {
+        if let Wish::Peers(list) = wish {
+            self.check_unreached(env, list.iter().map(|wanted| wanted.addr));
+        }
         let owner = self.wishes().and_then(|wishes| wishes.owner);
         if owner.is_some_and(|owner| owner != by && lives(owner)) {
             self.judge(env, wish)?;
@@ -228,6 +231,7 @@ impl<S: LocatorStore> Context<S> {
         peer: Option<&Addr>,
     ) -> Result<(), WishError> {
         if let Some(peer) = peer {
+            self.check_unreached(env, [*peer].into_iter());
             self.peers.usable(peer)?;
         }
         let Some(local) = local else { return Ok(()) };

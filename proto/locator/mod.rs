@@ -11,7 +11,7 @@ mod wish;
 
 pub use peer::{LocatorStore, NoMemory, PeerLocator, PeerLocators};
 pub use standby::Standby;
-pub use wish::Wishes;
+pub use wish::{Check, Wishes};
 
 pub use crate::proto::wire::lists::Preference;
 pub use crate::proto::wire::{Method, MAX_LOCATORS};

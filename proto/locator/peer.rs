@@ -231,6 +231,11 @@ impl<S: LocatorStore> PeerLocators<S> {
         }
     }
 
+    /// Whether a check of its reachability would make `addr` one that may be chosen.
+    pub fn is_unreached(&self, addr: &Addr) -> bool {
+        self.works(self.get(addr)) == Err(WishError::Unverified)
+    }
+
     /// An application wants these only. "Error code EUNVERIFIEDLOCATOR is returned when
     /// reachability for the requested locator has not been verified yet. Error code
     /// EUNREACHABLELOCATOR is returned when the requested locator is determined to be

@@ -6,8 +6,23 @@
 //! wishes for has them in memory of its own. They go by address: the set may change.
 
 use super::{NoMemory, Preference, Standby, MAX_LOCATORS};
-use crate::proto::addr::Addr;
+use crate::proto::addr::{Addr, Pair};
+use crate::proto::time::Instant;
 use crate::proto::wish::{Explore, Owner, Wanted};
+
+/// A locator of the peer's that is being reached for the first time, because an application
+/// asked for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Check {
+    /// The pair that is probed.
+    pub pair: Pair,
+    /// What the answer has to name.
+    pub nonce: u32,
+    /// Probes that are left.
+    pub left: u8,
+    /// When the next one is due.
+    pub next: Instant,
+}
 
 /// The wishes of one context; the driver keeps them behind a pointer
 /// ([`super::LocatorStore::wishes`]).
@@ -21,6 +36,8 @@ pub struct Wishes {
     pub explore: Explore,
     /// The pair that stands by.
     pub standby: Standby,
+    /// The reachability check that runs.
+    pub check: Option<Check>,
     len: u8,
     locals: [Wanted; MAX_LOCATORS],
     /// Only what is in `locals` is Ls(local), and this goes into its generation.

@@ -141,6 +141,47 @@ fn a_list_of_the_peers_has_to_be_reachable() {
     assert_eq!(narrow(&mut w, first), Err(WishError::Unreachable));
 }
 
+/// "The application is recommended to use another destination locator until the reachability
+/// check for the requested locator is done" (RFC 6316 section 7.2): asking sets it off.
+#[test]
+fn asking_for_an_unreached_locator_has_it_checked() {
+    let mut w = established(fast());
+    let second = w.hosts[B].addr(1);
+    let choose =
+        |w: &mut World| w.call(A, |ctx, env, act| ctx.choose(env, act, None, Some(&second)));
+    assert_eq!(choose(&mut w), Err(WishError::Unverified));
+    w.run(1_000, [20, 20]);
+    assert_eq!(choose(&mut w), Ok(()));
+    assert_eq!(w.hosts[A].count("check_probe"), 1);
+    assert_eq!(w.hosts[A].count("check_confirmed"), 1);
+    // It was asked, no more: nobody moved or explored.
+    for host in [A, B] {
+        assert_eq!(w.hosts[host].context().tx_pair(), w.ulids[host].pair);
+        assert_eq!(w.hosts[host].count("reap_inbound_ok"), 0);
+    }
+}
+
+#[test]
+fn a_check_that_nobody_answers_ends() {
+    let mut w = established(fast());
+    let second = w.hosts[B].addr(1);
+    let choose =
+        |w: &mut World| w.call(A, |ctx, env, act| ctx.choose(env, act, None, Some(&second)));
+    w.net.loss = 1.0;
+    let checks = |w: &mut World| {
+        for _ in 0..50 {
+            assert_eq!(choose(w), Err(WishError::Unverified));
+            w.run(10, [0, 0]);
+        }
+        w.run(10_000, [0, 0]);
+        w.hosts[A].count("check_probe")
+    };
+    let initial = u64::from(fast().initial_probes);
+    assert_eq!(checks(&mut w), initial, "however often somebody asks");
+    assert_eq!(checks(&mut w), 2 * initial, "and again, later");
+    assert_eq!(w.hosts[A].count("check_confirmed"), 0);
+}
+
 #[test]
 fn the_parameters_of_exploration_act() {
     let probes = |explore: Option<Explore>| {
