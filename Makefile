@@ -8,7 +8,7 @@ OUT    := $(BUILD)/$(KERNEL)
 IN     := qemu/in-root
 RUN    := qemu/run --kernel $(KERNEL)
 JOBS   := $(shell nproc)
-CFLAGS := -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -Iinclude/uapi
+CFLAGS := -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -Iinclude/uapi -Iinclude
 
 kmake-stock := make -s -C /usr/src/build-stock CC=x86_64-linux-gnu-gcc-14
 kmake-debug := make -s -C /usr/src/build-debug LLVM=1
@@ -54,7 +54,7 @@ programs: setup $(programs) ## the C programs of selftests/, bench/ and examples
 	@$(if $(wildcard selftests/Makefile),mkdir -p $(BUILD)/selftests && \
 		$(IN) make -s -C selftests OUTPUT=$(BUILD)/selftests KSRC=/usr/src/linux)
 
-headers := $(wildcard bench/*.h examples/*.h include/uapi/linux/*.h)
+headers := $(wildcard bench/*.h examples/*.h include/*.h include/uapi/linux/*.h)
 $(programs): $(BUILD)/%: %.c $(headers) | setup
 	@mkdir -p $(@D)
 	@$(IN) gcc-14 $(CFLAGS) -o $@ $<
@@ -90,7 +90,7 @@ rfc-map: ## what Documentation/rfc-map.md and security.md name is there
 	@scripts/rfc-map Documentation/security.md
 
 uapi: setup ## shim.h is C89, and the program in shim(7) compiles
-	@$(IN) gcc-14 -std=c89 -pedantic $(CFLAGS) -fsyntax-only -x c include/uapi/linux/shim.h
+	@$(IN) gcc-14 -std=c89 -pedantic $(CFLAGS) -fsyntax-only -x c include/shim_strerror.h
 	@sed -n '/^\.Bd -literal$$/,/^\.Ed/ { /^\./d; s/\\e/\\/g; p }' Documentation/man/shim.7 | \
 		$(IN) gcc-14 $(CFLAGS) -fsyntax-only -x c -
 
@@ -127,6 +127,8 @@ install: ## module (for this machine's kernel), shimctl, header, manual pages; D
 	$(put) 755 $(BUILD)/shimctl $(to)/sbin/shimctl
 	$(put) 644 include/uapi/linux/shim.h $(to)/include/linux/shim.h
 	$(put) 644 include/uapi/linux/shim_netlink.h $(to)/include/linux/shim_netlink.h
+	$(put) 644 include/shim_strerror.h $(to)/include/shim_strerror.h
+	install -D -m 644 -t $(to)/share/doc/shim6/examples examples/*
 	$(put) 644 Documentation/man/shim.7 $(to)/share/man/man7/shim.7
 	$(put) 644 Documentation/man/shim_counters.7 $(to)/share/man/man7/shim_counters.7
 	$(put) 644 Documentation/man/shimctl.8 $(to)/share/man/man8/shimctl.8
