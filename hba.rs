@@ -5,7 +5,9 @@
 
 use crate::drive;
 use crate::netns::NetState;
+use crate::netns::View;
 use crate::proto::addr::Addr;
+use crate::proto::addr::Pair;
 use crate::proto::hba::Pds;
 use crate::proto::hba::PdsError;
 use crate::proto::locator::LocalLocator;
@@ -16,7 +18,10 @@ use crate::proto::locator::MAX_LOCATORS;
 use crate::sys::addrconf;
 use crate::sys::addrconf::State;
 use crate::sys::env;
+use crate::sys::rcu::Guard;
+use crate::sys::rcu::Rcu;
 use crate::table::Locals;
+use crate::table::Node;
 use kernel::prelude::*;
 use kernel::sync::Arc;
 
@@ -253,20 +258,53 @@ pub(crate) fn refresh(state: &NetState) {
     }
 }
 
-/// Tells the contexts of sets that changed or went. Process context, `admin` held.
-fn tell_contexts(state: &NetState) {
-    let Ok(mut walk) = state.walk() else { return state.addresses_later(TENTATIVE_MS) };
+/// A neighbour was given up: has the contexts that send through it make sure of their paths (RFC
+/// 5534 section 3.2: "a default router (if needed) suitable for this address is known to be
+/// reachable"). Process context.
+pub(crate) fn ask_neighbours(state: &NetState) {
+    let asked = for_each(state, |node| {
+        if current(state, node).is_some_and(|tx| addrconf::next_hop_lost(state.net(), &tx)) {
+            drive::enter(state, |core| {
+                core.context(node.tag(), |ctx, env, activity| ctx.next_hop_lost(env, activity))
+            });
+        }
+    });
+    if asked.is_err() {
+        state.neighbour_lost();
+    }
+}
+
+/// Calls `f` for all contexts, some at a time. Process context; `f` must not sleep.
+fn for_each(state: &NetState, mut f: impl FnMut(&Node)) -> Result {
+    let mut walk = state.walk()?;
     let mut more = true;
     while more {
         more = walk.slice(SLICE, |node| {
-            let ulid = node.ulids().pair.local;
-            drive::enter(state, |core| {
-                if core.is_affected(&ulid) {
-                    core.context(node.tag(), |ctx, env, activity| ctx.local_changed(env, activity));
-                }
-            });
+            f(node);
             true
         });
+    }
+    Ok(())
+}
+
+/// The current pair of an established context.
+fn current(state: &NetState, node: &Node) -> Option<Pair> {
+    let guard = Guard::new();
+    Some(View::new(state, Rcu::of(&guard)).path(node)?.tx)
+}
+
+/// Tells the contexts of sets that changed or went. Process context, `admin` held.
+fn tell_contexts(state: &NetState) {
+    let told = for_each(state, |node| {
+        let ulid = node.ulids().pair.local;
+        drive::enter(state, |core| {
+            if core.is_affected(&ulid) {
+                core.context(node.tag(), |ctx, env, activity| ctx.local_changed(env, activity));
+            }
+        });
+    });
+    if told.is_err() {
+        return state.addresses_later(TENTATIVE_MS);
     }
     let mut control = state.control();
     control.sets.removed = false;

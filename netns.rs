@@ -73,6 +73,8 @@ const FLOW_SLOTS: usize = 4096;
 const ORIGINS: usize = 8192;
 /// How long to collect contexts that ask for their sockets, in ms.
 const FIND_USERS_MS: u32 = 1000;
+/// How long to collect neighbours that were given up, in ms.
+const NEIGHBOURS_MS: u32 = 100;
 /// Pairs that may wait for their contexts.
 const WAITING: usize = 64;
 
@@ -98,6 +100,7 @@ pub(crate) struct Late {
     pub(crate) kick: Work,
     pub(crate) users: Work,
     pub(crate) addresses: Work,
+    pub(crate) neighbours: Work,
 }
 
 struct Waiting {
@@ -227,6 +230,7 @@ impl NetState {
             late.kick.disable();
             late.users.disable();
             late.addresses.disable();
+            late.neighbours.disable();
         }
     }
 
@@ -374,6 +378,13 @@ impl NetState {
         self.catch_all.store(addrconf::catch_all(self.net()), Relaxed);
         if self.is_enabled() {
             self.addresses_later(0);
+        }
+    }
+
+    /// A neighbour was given up; any context. Many in a row are looked at together.
+    pub(crate) fn neighbour_lost(&self) {
+        if let Some(late) = self.late.as_ref().filter(|_| self.is_enabled()) {
+            late.neighbours.queue(NEIGHBOURS_MS);
         }
     }
 

@@ -285,6 +285,8 @@ counters! {
     CheckProbe => "check_probe",
     /// Such locators that answered, so that they may be chosen.
     CheckConfirmed => "check_confirmed",
+    /// Contexts in use whose next hop was given up by Neighbour Unreachability Detection.
+    NextHopLost => "next_hop_lost",
     /// Hints about paths from outside REAP.
     Hint => "hint",
 }

@@ -8,7 +8,7 @@ BYTES=$((8 << 20))
 RATE=$((3 << 20))
 PORT=8080
 
-# test_loss HOW BACK COUNTER PACKETS: of host A's packets, so many take the other path.
+# test_loss HOW BACK COUNTER PACKETS [STALL]: of host A's packets, so many take the other path.
 test_loss() {
 	local before client result
 	home || return 1
@@ -22,7 +22,7 @@ test_loss() {
 	wait "$client"; result=$?
 	log "$(cat "$WORK/fetch")"
 	$2
-	[ $result -eq 0 ] && stall_below "$WORK/fetch" 1.5 &&
+	[ $result -eq 0 ] && stall_below "$WORK/fetch" "${5:-1.5}" &&
 		expect_more hostA "$3" "$before" "$4"
 }
 
@@ -37,8 +37,31 @@ link_back() {
 route_lost() { no_default hostA x; }
 route_back() { provider_routes hostA x; }
 
+# The router of provider X falls silent: no neighbour solicitation is answered either.
+router_lost() {
+	on ispX nft -f - <<-NFT
+	table ip6 silent {
+		chain input { type filter hook input priority 0; drop; }
+		chain forward { type filter hook forward priority 0; drop; }
+	}
+	NFT
+}
+router_back() { on ispX nft delete table ip6 silent; }
+
+# Long before the Send Timeout, Neighbor Unreachability Detection knows (RFC 5534 section 3.2).
+test_router() {
+	local host
+	fresh
+	for host in "${HOSTS[@]}"; do
+		shim_sysctl "$host" send_timeout_ms 60000
+		on "$host" sysctl -qw net.ipv6.neigh.x.base_reachable_time_ms=1000 \
+			net.ipv6.neigh.x.delay_first_probe_time=1 net.ipv6.neigh.x.retrans_time_ms=200
+	done
+	establish && test_loss router_lost router_back next_hop_lost 1 15
+}
+
 lib_init
-ktap_begin 5
+ktap_begin 6
 topology_up
 ingress_filter ispX "$PREFIX_X"
 ingress_filter ispY "$PREFIX_Y"
@@ -50,5 +73,6 @@ test_loss carrier_lost carrier_back rx_restored 50; ktap_result $? "TCP outlives
 # What comes in still comes over X: the two directions are apart.
 test_loss route_lost route_back tx_rewritten 20; ktap_result $? "TCP outlives the loss of the default route"
 test_loss link_lost link_back rx_restored 50; ktap_result $? "TCP outlives its link set down"
+test_router; ktap_result $? "TCP outlives a router that does not answer any more"
 dmesg_clean; ktap_result $? "the kernel log is clean"
 ktap_end

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Thunks for addresses and interfaces. */
+/* Thunks for addresses, interfaces and neighbours. */
 #include <linux/inetdevice.h>
 #include <linux/netdevice.h>
 #include <linux/notifier.h>
 #include <net/addrconf.h>
 #include <net/if_inet6.h>
+#include <net/ip6_route.h>
+#include <net/ndisc.h>
+#include <net/neighbour.h>
 #include <net/net_namespace.h>
+#include <net/netevent.h>
 
 #include "addrconf.h"
 
@@ -36,6 +40,27 @@ static int shim6_netdev(struct notifier_block *nb, unsigned long event,
 	return NOTIFY_DONE;
 }
 
+/* One that never answered was not lost: who scans a link finds many of these. */
+static bool shim6_was_there(const struct neighbour *neigh)
+{
+	return memchr_inv(neigh->ha, 0, neigh->dev->addr_len);
+}
+
+static int shim6_netevent(struct notifier_block *nb, unsigned long event,
+			  void *ptr)
+{
+	const struct neighbour *neigh = ptr;
+
+	if (event == NETEVENT_NEIGH_UPDATE && neigh->tbl->family == AF_INET6 &&
+	    READ_ONCE(neigh->nud_state) & NUD_FAILED && shim6_was_there(neigh))
+		shim6_entry_neighbours(dev_net(neigh->dev));
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block shim6_netevent_nb = {
+	.notifier_call = shim6_netevent,
+};
+
 static struct notifier_block shim6_inet6addr_nb = {
 	.notifier_call = shim6_inet6addr,
 };
@@ -52,12 +77,21 @@ int shim6_notifiers_register(void)
 		return err;
 	err = register_inet6addr_notifier(&shim6_inet6addr_nb);
 	if (err)
-		unregister_netdevice_notifier(&shim6_netdev_nb);
+		goto out_netdev;
+	err = register_netevent_notifier(&shim6_netevent_nb);
+	if (err)
+		goto out_inet6addr;
+	return 0;
+out_inet6addr:
+	unregister_inet6addr_notifier(&shim6_inet6addr_nb);
+out_netdev:
+	unregister_netdevice_notifier(&shim6_netdev_nb);
 	return err;
 }
 
 void shim6_notifiers_unregister(void)
 {
+	unregister_netevent_notifier(&shim6_netevent_nb);
 	unregister_inet6addr_notifier(&shim6_inet6addr_nb);
 	unregister_netdevice_notifier(&shim6_netdev_nb);
 }
@@ -93,6 +127,31 @@ enum shim6_addr_state shim6_addr_state(struct net *net,
 	}
 	rcu_read_unlock();
 	return best;
+}
+
+bool shim6_next_hop_lost(struct net *net, const struct in6_addr *src,
+			 const struct in6_addr *dst)
+{
+	struct flowi6 fl6 = {
+		.flowi6_proto = 140,
+		.saddr = *src,
+		.daddr = *dst,
+	};
+	struct dst_entry *route = ip6_dst_lookup_flow(net, NULL, &fl6, NULL);
+	const struct neighbour *neigh;
+	bool lost;
+
+	if (IS_ERR(route))
+		return false;
+	rcu_read_lock();
+	neigh = __ipv6_neigh_lookup_noref(dst_dev_rcu(route),
+					  rt6_nexthop(dst_rt6_info(route), dst));
+	/* The next packet asks a lost one again: it is incomplete then. */
+	lost = neigh && READ_ONCE(neigh->nud_state) &
+			(NUD_FAILED | NUD_INCOMPLETE);
+	rcu_read_unlock();
+	dst_release(route);
+	return lost;
 }
 
 int shim6_catch_all(struct net *net)

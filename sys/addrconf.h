@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Addresses and interfaces: what can be a locator now, and when to look again. */
+/* Addresses, interfaces and neighbours: what can be a locator now, and when to look again. */
 #ifndef SHIM6_SYS_ADDRCONF_H
 #define SHIM6_SYS_ADDRCONF_H
 
@@ -17,9 +17,13 @@ int shim6_notifiers_register(void);
 void shim6_notifiers_unregister(void);
 enum shim6_addr_state shim6_addr_state(struct net *net,
 				       const struct in6_addr *addr);
+/* Whether who should forward from @src to @dst does not answer solicitations; looks up a route. */
+bool shim6_next_hop_lost(struct net *net, const struct in6_addr *src,
+			 const struct in6_addr *dst);
 int shim6_catch_all(struct net *net);
 
 /* Called from here: sys/entry/addr.rs. */
 void shim6_entry_addresses(struct net *net);
+void shim6_entry_neighbours(struct net *net);
 
 #endif

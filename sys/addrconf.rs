@@ -3,6 +3,7 @@
 //! Which addresses can be locators now, and the notifiers that tell when to look again.
 
 use crate::proto::addr::Addr;
+use crate::proto::addr::Pair;
 use crate::sys::bindings;
 use crate::sys::netns::NetRef;
 use kernel::error::to_result;
@@ -30,6 +31,14 @@ pub(crate) fn state(net: NetRef<'_>, addr: &Addr) -> State {
         bindings::shim6_addr_state_SHIM6_ADDR_USABLE => State::Usable,
         _ => State::Absent,
     }
+}
+
+/// Whether Neighbour Unreachability Detection gave up the next hop of this pair of locators.
+/// Looks up a route.
+pub(crate) fn next_hop_lost(net: NetRef<'_>, pair: &Pair) -> bool {
+    let (src, dst) = (super::in6(&pair.local), super::in6(&pair.peer));
+    // SAFETY: the namespace is alive; the addresses are only read.
+    unsafe { bindings::shim6_next_hop_lost(net.as_ptr(), &src, &dst) }
 }
 
 /// The index of the dummy device that keeps identifiers alive, 0 if there is none.

@@ -21,12 +21,14 @@ pub(crate) enum Kind {
     Addresses = 2,
     /// Silent contexts want to know whether sockets use them.
     Users = 3,
+    /// A neighbour does not answer any more.
+    Neighbours = 4,
 }
 
 impl Kind {
     /// The kind of a number, if it is one.
     pub(in crate::sys) fn from_raw(raw: u32) -> Option<Kind> {
-        [Kind::Initiate, Kind::Kick, Kind::Addresses, Kind::Users]
+        [Kind::Initiate, Kind::Kick, Kind::Addresses, Kind::Users, Kind::Neighbours]
             .into_iter()
             .find(|k| *k as u32 == raw)
     }

@@ -55,6 +55,8 @@ pub enum Hint {
     LocalAddressLost,
     /// Its link lost the carrier.
     CarrierLost,
+    /// Neighbour Unreachability Detection gave up the next hop (RFC 5534 section 3.2).
+    NextHopLost,
     /// An ICMPv6 error says that the destination cannot be reached.
     IcmpUnreachable,
     /// Neither data nor probes were answered, where a pair stands by

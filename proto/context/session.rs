@@ -293,6 +293,14 @@ impl<S: LocatorStore> Context<S> {
         self.reap_step(env, activity, |reap, io| reap.explore(io, aim));
     }
 
+    /// The next hop of the current pair does not answer. Who sends nothing has no path to lose.
+    pub fn next_hop_lost(&mut self, env: &dyn Env, activity: &Activity) {
+        if activity.turn().direction != Direction::Idle {
+            env.count(Counter::NextHopLost);
+            self.path_hint(env, activity, Hint::NextHopLost);
+        }
+    }
+
     /// The set of ULID(local) changed: a locator came, went, or became (un)usable, or its
     /// preference changed; or the Send Timeout did. Tells the peer (RFC 5533 section 10), and
     /// explores if the current pair's own end is not usable any more.

@@ -50,6 +50,7 @@ fn begin(net: NonNull<bindings::net>) -> Result<Pin<KBox<NetState>>> {
             kick: Work::new(raw, Kind::Kick)?,
             users: Work::new(raw, Kind::Users)?,
             addresses: Work::new(raw, Kind::Addresses)?,
+            neighbours: Work::new(raw, Kind::Neighbours)?,
         }
     };
     state.begin(late);

@@ -34,6 +34,7 @@ unsafe extern "C" fn shim6_entry_work(owner: *mut c_void, kind: u32) {
         Some(Kind::Kick) => reap::kick(state),
         Some(Kind::Addresses) => hba::refresh(state),
         Some(Kind::Users) => find_users(state),
+        Some(Kind::Neighbours) => hba::ask_neighbours(state),
         None => {}
     }
 }

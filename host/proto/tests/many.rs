@@ -113,7 +113,13 @@ fn trouble(w: &mut Swarm, lost: &mut [Vec<shim6_proto::proto::locator::LocalLoca
             w.local_changed(i);
         }
         14 => {
-            let hints = [Hint::IcmpUnreachable, Hint::Unanswered, Hint::CarrierLost, Hint::Asked];
+            let hints = [
+                Hint::IcmpUnreachable,
+                Hint::NextHopLost,
+                Hint::Unanswered,
+                Hint::CarrierLost,
+                Hint::Asked,
+            ];
             let hint = hints[w.dice.gen_range(0..hints.len())];
             w.hint(i, hint);
         }

@@ -136,6 +136,31 @@ fn a_lost_carrier_costs_a_round_trip() {
     assert_eq!(w.hosts[A].context().tx_pair().local, w.hosts[A].addr(1));
 }
 
+/// A router that Neighbour Unreachability Detection gave up (RFC 5534 section 3.2): whoever sends
+/// by it asks, and leaves it only if there is no answer.
+#[test]
+fn a_lost_next_hop_is_asked_about_before_it_is_left() {
+    let mut w = established(7, Config::default());
+    let lost = |w: &mut World| {
+        let before = w.hosts[A].count("tx_probe");
+        w.call(A, |ctx, env, activity| ctx.next_hop_lost(env, activity));
+        w.hosts[A].count("tx_probe") - before
+    };
+    assert_eq!(lost(&mut w), 0, "nobody sends anything");
+    w.run(2_000, [10, 10]);
+    assert_eq!(lost(&mut w), 1);
+    w.run(1_000, [10, 10]);
+    assert_eq!(w.hosts[A].context().tx_pair(), w.ulids[A].pair, "it works");
+    let cut = w.now;
+    w.cut_first(true, true);
+    w.run(500, [10, 10]);
+    assert_eq!(lost(&mut w), 1);
+    w.run(5_000, [10, 10]);
+    assert!(gap(&w, cut) <= 1_500, "{} ms", gap(&w, cut));
+    assert_ne!(w.hosts[A].context().tx_pair(), w.ulids[A].pair);
+    assert_eq!(w.hosts[A].count("next_hop_lost"), 2);
+}
+
 #[test]
 fn a_hosts_new_list_reaches_the_peer_and_so_does_the_old_one_again() {
     let mut w = established(8, fast());
