@@ -24,7 +24,7 @@ programs     := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c)) \
 		$(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
 
 .DEFAULT_GOAL := all
-.PHONY: all help setup module shimctl programs demo bench test test-debug host-test fuzz \
+.PHONY: all help setup module shimctl programs selftests demo bench test test-debug host-test fuzz \
 	check layers rfc-map uapi no-panic clippy clippy-module fmt fmt-check install clean
 
 ifdef KDIR
@@ -50,19 +50,21 @@ shimctl: $(if $(KDIR),,setup) ## build/shimctl; KDIR=DIR: with your own tools
 	@$(cargo) build -q --release $(shimctl-cargo)
 	@install -m 755 $(BUILD)/shimctl.d/release/shimctl $(BUILD)/shimctl
 
-programs: setup $(programs) ## the C programs of selftests/, bench/ and examples/
-	@$(if $(wildcard selftests/Makefile),mkdir -p $(BUILD)/selftests && \
-		$(IN) make -s -C selftests OUTPUT=$(BUILD)/selftests KSRC=/usr/src/linux)
+programs: $(programs) selftests ## the C programs of selftests/, bench/ and examples/
+
+selftests: setup
+	@qemu/setup compat
+	@$(IN) make -s -C selftests OUTPUT=$(BUILD)/selftests KSRC=/usr/src/linux all 32
 
 headers := $(wildcard bench/*.h examples/*.h include/*.h include/uapi/linux/*.h)
 $(programs): $(BUILD)/%: %.c $(headers) | setup
 	@mkdir -p $(@D)
 	@$(IN) gcc-14 $(CFLAGS) -o $@ $<
 
-demo: all programs ## two hosts, two providers, one of which dies: build/demo.svg, build/demo.pcap
+demo: all $(programs) ## two hosts, two providers, one of which dies: build/demo.svg, build/demo.pcap
 	@$(RUN) --share $(BUILD) --timeout 300 -- demo/run $(DEMO)
 
-bench: all programs ## instructions per packet: build/bench.json
+bench: all $(programs) ## instructions per packet: build/bench.json
 	@$(RUN) --icount --share $(BUILD) --timeout 3600 -- bench/run $(BENCH)
 
 test: setup ## host tests, then the selftests in the guest, on the stock kernel
