@@ -33,7 +33,7 @@ goes() { on_pair hostA "$1" "$2"; }
 
 # All of the peer's locators have to be reached once before they may be chosen; that
 # somebody wants to is the reason to try.
-reach_all() {
+test_reached() {
 	answers EUNVERIFIEDLOCATOR PEER "$B_Y" && wait_until 5000 option set LOC_PEER_SEND "$B_Y" &&
 		answers sent PEER "$B_Y" && goes "$A_X" "$B_X" && expect_more hostA check_confirmed 0 1
 }
@@ -185,7 +185,7 @@ establish || die "no context"
 bg hostB python3 "$TOP/demo/udp.py" echo "$B_X" 9000 >"$WORK/echo"
 wait_until 10000 grep -q ready "$WORK/echo" || die "echo server"
 ping_start
-reach_all; ktap_result $? "a locator that nobody reached is EUNVERIFIEDLOCATOR, then it may be chosen"
+test_reached; ktap_result $? "a locator that nobody reached is EUNVERIFIEDLOCATOR, then it may be chosen"
 test_errors; ktap_result $? "errors, and what is sent in spite of them"
 test_datagrams; ktap_result $? "each of 400 datagrams goes its own way, and tells it to 8 readers"
 test_many; ktap_result $? "so it is with many datagrams in a call"

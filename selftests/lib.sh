@@ -410,6 +410,13 @@ establish() {
 	return $status
 }
 
+# reach_all: a context, and each of host B's locators was reached: only such may be
+# chosen, and that somebody wants to is the reason to try.
+reach_all() {
+	establish && wait_until 5000 on hostA "$TOP/selftests/option.py" \
+		"$(addr hostA x)" "$(addr hostB x)" set LOC_PEER_SEND "$(addr hostB y)"
+}
+
 # establish_tcp PORT BYTES: the same over TCP; a server must be there.
 establish_tcp() {
 	local client status

@@ -230,8 +230,10 @@ static int good_values(const struct option *o, struct good *good)
 			ints[0] = if_nametoindex("x");
 			break;
 		}
-		for (i = 0; i < n; i++)
-			good[i].set = good[i].get = number(ints[i]);
+		for (i = 0; i < n; i++) {
+			good[i].set = number(ints[i]);
+			good[i].get = good[i].set;
+		}
 		return n;
 	}
 }

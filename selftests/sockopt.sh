@@ -6,26 +6,6 @@
 
 A_X=; A_Y=; B_X=; B_Y=
 
-goes() { on_pair hostA "$1" "$2"; }
-
-# prefers PRIORITY: of the peer's first locator.
-prefers() { on hostA "$TOP/selftests/option.py" "$A_X" "$B_X" set LOC_PEER_PREF "$B_X,$1,0"; }
-
-# The peer's locators have to be reached once before lists may name them.
-reach_all() {
-	local status
-	bg hostB python3 "$TOP/demo/udp.py" echo "$B_X" 9000 >"$WORK/echo"
-	ECHO=$BG
-	wait_until 10000 grep -q ready "$WORK/echo" || return 1
-	ping_start
-	wait_until 10000 established hostA "$A_X" "$B_X" && prefers 9 &&
-		wait_until 5000 goes "$A_Y" "$B_Y" && prefers 0 && wait_until 5000 goes "$A_X" "$B_X"
-	status=$?
-	stop "$PING"
-	stop "$ECHO"
-	return $status
-}
-
 # table PROGRAM FIXTURE...: its tests, which are counted one by one.
 table() {
 	local program=$1 filter=() fixture; shift
