@@ -75,6 +75,11 @@ impl<'a> Associated<'a> {
         })
     }
 
+    /// The same for one who only looks: no context is set up for it.
+    pub(crate) fn seen(socket: &Socket<'_>, info: &Info<'a>) -> Result<Self, Errno> {
+        Self::between(socket, info, info.addresses.ok_or(Errno::NoContext)?)
+    }
+
     /// The context between two identifiers, of a socket that sends from one to the other.
     pub(crate) fn between(socket: &Socket<'_>, info: &Info<'a>, pair: Pair) -> Result<Self, Errno> {
         if socket.dontshim() {

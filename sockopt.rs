@@ -181,16 +181,22 @@ pub(crate) fn get(socket: &Socket<'_>, name: i32, wanted: &Room) -> i32 {
 
 fn try_get(socket: &Socket<'_>, name: i32, wanted: &Room) -> Result<(), Failure> {
     let info = socket.info();
-    match sockapi::get(name, &view(&info))? {
+    let (name, peeks) = sockapi::peek(name);
+    let get = sockapi::get(name, &view(&info))?;
+    let context = || match peeks {
+        true => Associated::seen(socket, &info),
+        false => Associated::of(socket, &info),
+    };
+    match get {
         Get::DontShim => Ok(wanted.put(&sockapi::int(socket.dontshim()))?),
         Get::DeferredSetup => Ok(wanted.put(&sockapi::int(true))?),
-        Get::Associated => Ok(wanted.put(&sockapi::int(is_associated(socket, &info)))?),
+        Get::Associated => Ok(wanted.put(&sockapi::int(context().is_ok()))?),
         Get::Recv(what) => {
-            Associated::of(socket, &info)?;
+            context()?;
             Ok(wanted.put(&sockapi::int(socket.tells(what)))?)
         }
         Get::Send(side) => {
-            Associated::of(socket, &info)?;
+            let context = context()?;
             let choice = socket.choice();
             let chosen = match side {
                 Side::Local => choice.local,
@@ -199,47 +205,43 @@ fn try_get(socket: &Socket<'_>, name: i32, wanted: &Room) -> Result<(), Failure>
             let Some(chosen) = chosen else {
                 return Ok(wanted.put(&[0; uapi::LOCATOR_LEN])?);
             };
-            let list = locators(socket, &info, side)?;
+            let list = locators(&context, side)?;
             let known = list.iter().find(|locator| locator.addr == chosen);
             let locator = known.unwrap_or(Locator { addr: chosen, ..Locator::default() });
             Ok(wanted.put(&with_interface(&info, side, locator).emit())?)
         }
         Get::InterfaceSend => {
-            Associated::of(socket, &info)?;
+            context()?;
             let index = socket.choice().local.map_or(0, |addr| interface(&info, &addr));
             Ok(wanted.put(&index.to_ne_bytes())?)
         }
         Get::HotStandby => {
-            let context = Associated::of(socket, &info)?;
+            let context = context()?;
             let on = context.with(|ctx| ctx.has_standby())?;
             Ok(wanted.put(&sockapi::int(on))?)
         }
         Get::AppTimeout => {
-            let context = Associated::of(socket, &info)?;
+            let context = context()?;
             let ms = context.with(|ctx| ctx.wishes().map_or(0, |wishes| wishes.send_timeout_ms))?;
             Ok(wanted.put(&((ms / 1000) as i32).to_ne_bytes())?)
         }
         Get::PathExplore => {
-            let context = Associated::of(socket, &info)?;
+            let context = context()?;
             let config = context.state.config();
             let explore = context.with(|ctx| ctx.explore(&config))?;
             Ok(wanted.put(&sockapi::explore_octets(&explore))?)
         }
         Get::Pref(side) => {
-            let list = locators(socket, &info, side)?;
+            let list = locators(&context()?, side)?;
             let best = sockapi::preferred(list.iter()).ok_or(Errno::NoContext)?;
             Ok(wanted.put(&with_interface(&info, side, best).emit())?)
         }
         Get::List(side) => {
-            let list = locators(socket, &info, side)?;
+            let list = locators(&context()?, side)?;
             put_list(&list, &info, side, wanted)
         }
+        Get::Instance => Ok(wanted.put(&context()?.ulids.fii.to_ne_bytes())?),
     }
-}
-
-/// Whether the socket's packets have a context, and it wants one.
-fn is_associated(socket: &Socket<'_>, info: &Info<'_>) -> bool {
-    Associated::of(socket, info).is_ok()
 }
 
 fn put_list(list: &List, info: &Info<'_>, side: Side, wanted: &Room) -> Result<(), Failure> {
@@ -274,14 +276,12 @@ impl List {
     }
 }
 
-/// The locators of the context that is associated with a socket.
-fn locators(socket: &Socket<'_>, info: &Info<'_>, side: Side) -> Result<List, Failure> {
-    let context = Associated::of(socket, info)?;
-    let list = match side {
+/// The locators of a context.
+fn locators(context: &Associated<'_>, side: Side) -> Result<List, Errno> {
+    match side {
         Side::Local => context.local_locators(),
         Side::Peer => context.peer_locators(),
-    };
-    Ok(list?)
+    }
 }
 
 impl Associated<'_> {

@@ -30,6 +30,8 @@ pub mod uapi {
     pub const MAX_LOCATORS: usize = 32;
     /// Octets of `struct shim_locator`: 30 and two of padding.
     pub const LOCATOR_LEN: usize = 32;
+    /// `SHIM_PEEK`.
+    pub const PEEK: i32 = 0x100;
     /// Octets of an int.
     pub const INT_LEN: usize = 4;
     /// Octets of a `struct shim_pathexplore`.
@@ -173,6 +175,8 @@ pub enum Name {
     DeferredSetup,
     /// SHIM_FEEDBACK_POSITIVE, SHIM_FEEDBACK_NEGATIVE: extensions.
     Feedback(Feedback),
+    /// SHIM_FII: an extension.
+    Instance,
     /// No option, but ancillary data of sendmsg(): SHIM_FEEDBACK (7.3).
     Ancillary,
 }
@@ -232,6 +236,7 @@ impl Name {
             144 => Name::InterfaceSend,
             145 => Name::Feedback(Feedback::Satisfactory),
             146 => Name::Feedback(Feedback::Negative),
+            147 => Name::Instance,
             142 => Name::Ancillary,
             _ => return Err(Errno::NoSuchOption),
         })
@@ -264,6 +269,14 @@ pub enum Get {
     /// An int: "The option value of 1 means that the shim sub-layer supports deferred context
     /// setup" (section 6.14).
     DeferredSetup,
+    /// An int: the Forked Instance Identifier of the context; 0 for the default one.
+    Instance,
+}
+
+/// Splits what getsockopt() is given into the option and whether SHIM_PEEK goes with it: then
+/// the question must not change anything.
+pub const fn peek(number: i32) -> (i32, bool) {
+    (number & !uapi::PEEK, number & uapi::PEEK != 0)
 }
 
 /// What getsockopt() of an option is.
@@ -282,6 +295,7 @@ pub fn get(number: i32, socket: &Socket) -> Result<Get, Errno> {
         Name::Send(side) => Get::Send(side),
         Name::InterfaceSend => Get::InterfaceSend,
         Name::List(side) => Get::List(side),
+        Name::Instance => Get::Instance,
     };
     // "When the application specifies the socket option to an unconnected socket, error code
     // EOPNOTSUPP is returned" (sections 6.1, 6.3 to 6.5, 6.10, 6.11, 6.14).
@@ -327,7 +341,7 @@ pub fn set(number: i32, socket: &Socket) -> Result<Set, Errno> {
         Name::DontShim if socket.is_connected() => return Err(Errno::NotSupported),
         Name::DontShim => return Ok(Set::DontShim),
         // "Note that the socket option is read-only" (sections 6.1, 6.14).
-        Name::Associated | Name::DeferredSetup | Name::Ancillary => {
+        Name::Associated | Name::DeferredSetup | Name::Instance | Name::Ancillary => {
             return Err(Errno::NotSupported)
         }
         Name::Pref(side) => Set::Pref(side),

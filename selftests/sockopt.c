@@ -203,7 +203,7 @@ static void every_option(struct __test_metadata *_metadata, int fd, enum state s
 
 		get_cases(_metadata, &c, dontshim);
 		set_cases(_metadata, &c, dontshim);
-		if (state == CONTEXT && c.option->form == LIST)
+		if (state == CONTEXT && c.option->form == LIST && !c.option->set[state])
 			limit_of_list(_metadata, &c);
 	}
 }
@@ -329,6 +329,9 @@ static void fork_context(struct __test_metadata *_metadata, const struct kind *k
 	ASSERT_EQ(0, set_int(fd, SHIM_APP_TIMEOUT, 0));
 	ASSERT_EQ(0, get_int(fd, SHIM_APP_TIMEOUT));
 	ASSERT_EQ(1000, get_int(other, SHIM_APP_TIMEOUT));
+	instance = get_int(fd, SHIM_FII);
+	ASSERT_NE(0, instance);
+	ASSERT_EQ(0, get_int(other, SHIM_FII));
 }
 
 static enum state state_with(const struct kind *k)

@@ -63,8 +63,13 @@ static const struct option options[] = {
 	OPTION(IF_SEND, INT, WITH_CONTEXT, WITH_CONTEXT),
 	OPTION(FEEDBACK_POSITIVE, INT, NEVER, WITH_CONTEXT),
 	OPTION(FEEDBACK_NEGATIVE, INT, NEVER, WITH_CONTEXT),
+	OPTION(FII, INT, WITH_CONTEXT, NEVER),
+	{ SHIM_PEEK | SHIM_ASSOCIATED, "PEEK|ASSOCIATED", INT, IF_CONNECTED, UNKNOWN },
+	{ SHIM_PEEK | SHIM_FII, "PEEK|FII", INT, WITH_CONTEXT, UNKNOWN },
+	{ SHIM_PEEK | SHIM_PATHEXPLORE, "PEEK|PATHEXPLORE", EXPLORE, WITH_CONTEXT, UNKNOWN },
+	{ SHIM_PEEK | SHIM_LOCLIST_PEER, "PEEK|LOCLIST_PEER", LIST, WITH_CONTEXT, UNKNOWN },
 	{ 127, "127", INT, UNKNOWN, UNKNOWN },
-	{ 147, "147", INT, UNKNOWN, UNKNOWN },
+	{ 148, "148", INT, UNKNOWN, UNKNOWN },
 	{ -1, "-1", INT, UNKNOWN, UNKNOWN },
 };
 
@@ -82,6 +87,7 @@ struct value {
 };
 
 static struct in6_addr locators[2][2];	/* LOCAL, PEER */
+static int instance;			/* SHIM_FII of the socket's context */
 enum side { LOCAL, PEER };
 
 static struct value number(int n)
@@ -175,7 +181,11 @@ static struct value initial(const struct option *o, enum state state, bool donts
 	default:
 		switch (o->name) {
 		case SHIM_ASSOCIATED:
+		case SHIM_PEEK | SHIM_ASSOCIATED:
 			return number(state == CONTEXT);
+		case SHIM_FII:
+		case SHIM_PEEK | SHIM_FII:
+			return number(instance);
 		case SHIM_DONTSHIM:
 			return number(dontshim);
 		case SHIM_CONTEXT_DEFERRED_SETUP:

@@ -38,7 +38,8 @@ static int shim6_getsockopt(struct socket *sock, int level, int optname,
 {
 	int ret;
 
-	shim6_ancillary_listen();
+	if (!(optname & SHIM_PEEK))
+		shim6_ancillary_listen();
 	ret = shim6_entry_getsockopt(sock->sk, optname, optval, optlen);
 	module_put(THIS_MODULE);
 	return ret;

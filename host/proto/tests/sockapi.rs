@@ -51,18 +51,18 @@ fn which_sockets_are_connected() {
 
 #[test]
 fn numbers_outside_the_api_are_no_options() {
-    for number in [i32::MIN, -1, 0, 1, 127, 147, 128 << 8, i32::MAX] {
+    for number in [i32::MIN, -1, 0, 1, 127, 148, 128 << 8, 128 | 0x100, i32::MAX] {
         assert_eq!(get(number, &connected(TCP6)), Err(Errno::NoSuchOption));
         assert_eq!(set(number, &TCP6), Err(Errno::NoSuchOption));
     }
-    for number in 128..=146 {
+    for number in 128..=147 {
         assert!(Name::from_number(number).is_ok());
     }
 }
 
 #[test]
 fn only_dontshim_is_for_unconnected_sockets() {
-    for number in 128..=146 {
+    for number in 128..=147 {
         let got = get(number, &TCP6);
         let expected = if number == 129 { Ok(Get::DontShim) } else { Err(Errno::NotSupported) };
         assert_eq!(got, expected, "get {number}");
@@ -90,7 +90,7 @@ fn what_can_be_set_connected() {
         (145, Set::Feedback(Feedback::Satisfactory)),
         (146, Set::Feedback(Feedback::Negative)),
     ];
-    for number in 128..=146 {
+    for number in 128..=147 {
         let wanted = expected.iter().find(|(n, _)| *n == number).map(|(_, set)| *set);
         assert_eq!(set(number, &UDP4), wanted.ok_or(Errno::NotSupported), "set {number}");
     }
@@ -157,11 +157,19 @@ fn what_is_offered_connected() {
         (141, Get::DeferredSetup),
         (143, Get::Recv(Told::Interface)),
         (144, Get::InterfaceSend),
+        (147, Get::Instance),
     ];
-    for number in 128..=146 {
+    for number in 128..=147 {
         let wanted = expected.iter().find(|(n, _)| *n == number).map(|(_, get)| *get);
         assert_eq!(get(number, &UDP4), wanted.ok_or(Errno::NotSupported), "get {number}");
     }
+}
+
+#[test]
+fn a_look_is_told_from_the_option() {
+    assert_eq!(peek(128), (128, false));
+    assert_eq!(peek(128 | 0x100), (128, true));
+    assert_eq!(peek(127 | 0x100), (127, true));
 }
 
 #[test]

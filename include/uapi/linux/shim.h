@@ -155,6 +155,22 @@
  */
 #define SHIM_FEEDBACK_NEGATIVE		146
 
+/**
+ * define SHIM_FII - int, get: which context of its two addresses the socket has
+ *
+ * The Forked Instance Identifier (RFC 5533 section 4.2); 0 is the default context.
+ */
+#define SHIM_FII			147
+
+/**
+ * define SHIM_PEEK - bit of an option's number in getsockopt(): only look
+ *
+ * The answer is the same, and the question changes nothing: it sets no context
+ * up, and does not make the shim look at ancillary data. For those who look at
+ * the sockets of others.
+ */
+#define SHIM_PEEK			0x100
+
 /* Errors of the options above. */
 
 #ifndef EINVALIDLOCATOR
