@@ -20,6 +20,7 @@ pub fn command() -> Command {
         .arg(json)
         .subcommand(hba())
         .subcommand(context())
+        .subcommand(socket())
         .subcommand(Command::new("stats").about("Print all counters").arg(flag(
             "nonzero",
             'n',
@@ -119,6 +120,22 @@ fn context() -> Command {
                         .long("fii")
                         .value_parser(value_parser!(u32))
                         .help("Its Forked Instance Identifier, if it is not the default context"),
+                ),
+        )
+}
+
+fn socket() -> Command {
+    Command::new("socket")
+        .about("Connected sockets: which are associated with a context; without a subcommand, list them")
+        .subcommand(Command::new("list").about("Print one line for each connected socket"))
+        .subcommand(
+            Command::new("show")
+                .about("Print a socket and all of its options of level SOL_SHIM")
+                .arg(
+                    Arg::new("SOCKET")
+                        .required(true)
+                        .num_args(1..=2)
+                        .help("Its inode number, or its two addresses, with or without ports"),
                 ),
         )
 }

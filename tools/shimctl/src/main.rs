@@ -8,18 +8,25 @@ mod clock;
 mod failure;
 mod family;
 mod netlink;
+mod peek;
 mod report;
 mod rtnl;
 mod set;
+mod socket_report;
+mod sockets;
 mod spec;
 
 use clap::ArgMatches;
 use failure::{words as explain, Failure, Result};
 use family::{ContextName, Pair, Shim};
+use peek::Brief;
 use serde_json::{json, Value};
 use set::{HbaSet, Recipe};
+use socket_report::Seen;
+use sockets::Socket;
+use std::collections::HashMap;
 use std::io::{IsTerminal, Read, Write};
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -58,6 +65,10 @@ fn run(matches: &ArgMatches) -> Result<()> {
         Some(("context", m)) => match m.subcommand() {
             Some(("show", m)) => show_context(m, json),
             _ => list_contexts(json),
+        },
+        Some(("socket", m)) => match m.subcommand() {
+            Some(("show", m)) => show_socket(m, json),
+            _ => list_sockets(json),
         },
         Some(("stats", m)) => stats(m.get_flag("nonzero"), json),
         Some(("monitor", m)) => monitor(m.get_flag("timestamps"), json),
@@ -202,6 +213,69 @@ fn context_name(words: &[&String], fii: u32) -> Result<ContextName> {
         },
         _ => Err(Failure::new("a context is named by its tag or by its two identifiers")),
     }
+}
+
+/// The current pairs of all contexts, by identifiers and FII.
+fn pairs(shim: &mut Shim) -> Result<HashMap<(Ipv6Addr, Ipv6Addr, u32), Pair>> {
+    let contexts = shim.contexts()?;
+    Ok(contexts.iter().map(|c| ((c.ulids.local, c.ulids.peer, c.fii), c.pair)).collect())
+}
+
+fn pair_of(
+    pairs: &HashMap<(Ipv6Addr, Ipv6Addr, u32), Pair>,
+    socket: &Socket,
+    brief: &Brief,
+) -> Option<Pair> {
+    match (socket.local.ip(), socket.peer.ip()) {
+        (IpAddr::V6(local), IpAddr::V6(peer)) => pairs.get(&(local, peer, brief.fii?)).copied(),
+        _ => None,
+    }
+}
+
+fn list_sockets(json: bool) -> Result<()> {
+    let mut shim = Shim::open()?;
+    let mut sockets = sockets::sockets()?;
+    sockets.retain(|socket| socket.connected);
+    let users = sockets::users()?;
+    let users_of = |socket: &Socket| users.get(&socket.inode).map_or(&[][..], Vec::as_slice);
+    let (mut looked, mut left_out) = (Vec::new(), Vec::new());
+    for socket in &sockets {
+        match peek::peek(socket, users_of(socket)).and_then(|peeked| peeked.brief()) {
+            Ok(brief) => looked.push((socket, brief)),
+            Err(why) => left_out.push(why),
+        }
+    }
+    // After the sockets: what they say they have is there, unless it went away.
+    let pairs = pairs(&mut shim)?;
+    let all: Vec<Seen<'_>> = looked
+        .into_iter()
+        .map(|(socket, brief)| {
+            let pair = pair_of(&pairs, socket, &brief);
+            Seen { socket, users: users_of(socket), brief, pair }
+        })
+        .collect();
+    if let Some(sentence) = socket_report::left_out(&left_out) {
+        let _ = writeln!(std::io::stderr(), "shimctl: {sentence}");
+    }
+    let text = || all.iter().map(socket_report::line).collect::<Vec<_>>().join("\n");
+    print(json, text, || all.iter().map(socket_report::json).collect())
+}
+
+fn show_socket(matches: &ArgMatches, json: bool) -> Result<()> {
+    let name = sockets::Name::parse(&words(matches, "SOCKET").collect::<Vec<_>>())?;
+    let mut shim = Shim::open()?;
+    let sockets = sockets::sockets()?;
+    let socket = name.find(&sockets)?;
+    let mut users = sockets::users()?;
+    let users = users.remove(&socket.inode).unwrap_or_default();
+    let refused = |why| Failure::new(socket_report::refusal(socket.inode, why));
+    let peeked = peek::peek(socket, &users).map_err(refused)?;
+    let brief = peeked.brief().map_err(refused)?;
+    let options = peeked.options();
+    let pair = pair_of(&pairs(&mut shim)?, socket, &brief);
+    let seen = Seen { socket, users: &users, brief, pair };
+    let text = || socket_report::text(&seen, &options);
+    print(json, text, || socket_report::full_json(&seen, &options))
 }
 
 fn stats(nonzero: bool, json: bool) -> Result<()> {

@@ -182,6 +182,22 @@ fn wrong_names_of_contexts_are_refused_without_a_kernel() {
 }
 
 #[test]
+fn wrong_names_of_sockets_are_refused_without_a_kernel() {
+    for (args, why) in [
+        (&["x"][..], "'x' is not an inode number, nor two addresses"),
+        (&["-1"], "'-1' is not an inode number, nor two addresses"),
+        (&["::1"], "'::1' is not an inode number, nor two addresses"),
+        (
+            &["::1", "::1:80:x"],
+            "'::1:80:x' is not an address: '[2001:db8::1]:80' or '192.0.2.1:80' is one",
+        ),
+    ] {
+        let args = [&["socket", "show", "--"][..], args].concat();
+        assert_eq!(refused(&args), why);
+    }
+}
+
+#[test]
 fn usage_errors_have_a_status_of_their_own() {
     for args in
         [&[][..], &["nonsense"], &["hba", "generate"], &["hba", "generate", "--sec", "3", "x"]]
