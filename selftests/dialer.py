@@ -6,8 +6,8 @@
     dialer.py dial LOCAL PEER PORT [NAME=VALUE...]
 
 Serve: TCP and UDP, read and not answered. Dial: connected sockets of
-TCP, UDP, UDP over IPv4 and, for root, protocol 253, which a second process shares;
-it prints their inodes as "KIND INODE", then "ready", and holds them. With options
+TCP, UDP, UDP over IPv4 and, for root, protocol 253 and ICMPv6's echoes, which a
+second process shares; it prints their inodes as "KIND INODE", then "ready", and holds them. With options
 (names of linux/shim.h without SHIM_, values as option.py takes them, with / for
 spaces) it holds a UDP socket "dontshim" as well, sends from the others, and sets the
 options of all but IPv4's as soon as there is a context.
@@ -36,6 +36,7 @@ def serve(address, port):
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((address, port))
     listener.listen()
+    print("listener", os.fstat(listener.fileno()).st_ino)
     print("ready", flush=True)
     threading.Thread(target=swallow, args=(datagrams,), daemon=True).start()
     while True:
@@ -88,6 +89,7 @@ def dial(local, peer, port, wishes):
             "udp": connected(socket.SOCK_DGRAM, local, peer, port)}
     if os.geteuid() == 0:
         held["raw"] = connected(socket.SOCK_RAW, local, peer, 0, 253)
+        held["ping"] = connected(socket.SOCK_DGRAM, local, peer, 0, socket.IPPROTO_ICMPV6)
     served = list(held.values())
     held["v4"] = connected(socket.SOCK_DGRAM, "127.0.0.1", "127.0.0.1", port)
     if wishes:

@@ -60,7 +60,7 @@ says() {
 look_at_all() {
 	local kind
 	as_root socket list && silent || return 1
-	for kind in tcp udp raw v4; do
+	for kind in tcp udp raw ping v4; do
 		line "$(inode ROOT $kind)" " unassociated inode .*\"python3\",pid=$ROOT,fd=" || return 1
 		as_root socket show "$(inode ROOT $kind)" -j &&
 			holds 'a["options"]["SHIM_ASSOCIATED"] == 0 and a["options"]["SHIM_LOCLIST_PEER"] is None' || return 1
@@ -89,6 +89,7 @@ test_list() {
 	line "$(inode ROOT tcp)" "^tcp \[$A_X\]:[0-9]+ -> \[$B_X\]:9000 associated via $A_Y -> $B_Y inode" &&
 		line "$(inode ROOT udp)" "^udp \[$A_X\]:[0-9]+ -> \[$B_X\]:9000 associated via $A_Y -> $B_Y inode" &&
 		line "$(inode ROOT raw)" "^raw/253 \[$A_X\]:0 -> \[$B_X\]:0 associated via" &&
+		line "$(inode ROOT ping)" "^ping \[$A_X\]:[0-9]+ -> \[$B_X\]:0 associated via" &&
 		line "$(inode ROOT v4)" '^udp 127\.0\.0\.1:[0-9]+ -> 127\.0\.0\.1:9000 unassociated inode' &&
 		line "$(inode ROOT dontshim)" '^udp .* unassociated dontshim inode' &&
 		line "$(inode USER tcp)" "associated fii [1-9][0-9]* .*inode"
@@ -136,10 +137,19 @@ test_errors() {
 		! as_nobody socket show "$(inode ROOT tcp)" && says 'of a process that this user cannot see'
 }
 
+# One that is not connected can be shown, too.
+test_unconnected() {
+	local inode; inode=$(inode serve listener)
+	on hostB "$SHIMCTL" socket show "$inode" --json >"$WORK/out" 2>"$WORK/err" && silent &&
+		holds 'not a["connected"] and not a["associated"] and a["options"]["SHIM_DONTSHIM"] == 0' &&
+		holds 'all(v is None for k, v in a["options"].items() if k != "SHIM_DONTSHIM")' || return 1
+	shimctl hostB socket list >"$WORK/out" && ! grep -q " inode $inode " "$WORK/out"
+}
+
 # Without privilege: one's own, and how many others there are.
 test_nobody() {
 	as_nobody socket list || return 1
-	says 'sockets that are not listed: 5 of a process that this user cannot see, or of the kernel' &&
+	says 'sockets that are not listed: 6 of a process that this user cannot see, or of the kernel' &&
 		line "$(inode USER tcp)" ' associated fii .*python3",pid='"$USER"',' &&
 		line "$(inode USER dontshim)" ' unassociated dontshim ' || return 1
 	! grep -q " inode $(inode ROOT tcp) " "$WORK/out" || { log "root's is listed"; return 1; }
@@ -164,7 +174,7 @@ test_class() {
 	local status dir=$WORK/net_cls
 	mkdir "$dir/dialer" || return 1
 	echo 65537 >"$dir/dialer/net_cls.classid" && echo "$ROOT" >"$dir/dialer/cgroup.procs" || return 1
-	as_root socket list && says '5 of a process in another net_cls or net_prio cgroup' &&
+	as_root socket list && says '6 of a process in another net_cls or net_prio cgroup' &&
 		line "$(inode USER tcp)" ' associated' &&
 		! as_root socket show "$(inode ROOT udp)" && says 'cannot be looked at: it is of a process in another'
 	status=$?
@@ -182,7 +192,7 @@ test_namespaces() {
 }
 
 lib_init
-ktap_begin 11
+ktap_begin 12
 chmod 711 "$WORK"
 mkdir "$WORK/bin"
 cp "$SHIMCTL" "$TOP/selftests/dialer.py" "$TOP/selftests/option.py" "$WORK/bin"
@@ -191,6 +201,7 @@ module_load
 for host in hostA hostB; do shim_addresses $host; done
 A_X=$(addr hostA x) A_Y=$(addr hostA y) B_X=$(addr hostB x) B_Y=$(addr hostB y)
 shim_sysctl hostA setup_when_asked 1
+on hostA sysctl -qw net.ipv4.ping_group_range="0 0"
 bg hostB "$WORK/bin/dialer.py" serve "$B_X" 9000 >"$WORK/serve"
 wait_until 10000 grep -q ready "$WORK/serve" || die "no server"
 dialer ROOT -- || die "no dialer"
@@ -206,6 +217,7 @@ test_json; ktap_result $? "as JSON"
 test_shared; ktap_result $? "a socket that processes share is listed once"
 test_show; ktap_result $? "options by their names"
 test_errors; ktap_result $? "errors are one sentence"
+test_unconnected; ktap_result $? "one that is not connected is shown, and not listed"
 test_nobody; ktap_result $? "a user sees its own, and how many others there are"
 if [ -w $YAMA ]; then
 	test_yama; ktap_result $? "what Yama keeps from a user is counted"
