@@ -20,10 +20,10 @@ use crate::proto::sockapi::Get;
 use crate::proto::sockapi::Locator;
 use crate::proto::sockapi::Set;
 use crate::proto::sockapi::Side;
+use crate::proto::sockapi::WantedList;
 use crate::proto::wire::Method;
 use crate::proto::wire::MAX_LOCATORS;
 use crate::proto::wish::Granted;
-use crate::proto::wish::Wanted;
 use crate::proto::wish::Wish;
 use crate::sys::entry::netns;
 use crate::sys::sock;
@@ -131,18 +131,10 @@ fn set_list(
     given: &Given<'_>,
 ) -> Result<(), Failure> {
     sockapi::list(given.len())?;
-    let octets = given.read_all()?;
-    let mut all = [Wanted::default(); MAX_LOCATORS];
-    let mut len = 0;
-    for (to, octets) in all.iter_mut().zip(octets.chunks_exact(uapi::LOCATOR_LEN)) {
-        let octets = octets.try_into().map_err(|_| Errno::Invalid)?;
-        *to = Locator::parse(octets)?.wanted()?;
-        len += 1;
-    }
-    let list = all.get(..len).unwrap_or(&all);
+    let list = WantedList::parse(&given.read_all()?)?;
     let wanted = match side {
-        Side::Local => Wish::Locals(list),
-        Side::Peer => Wish::Peers(list),
+        Side::Local => Wish::Locals(list.as_slice()),
+        Side::Peer => Wish::Peers(list.as_slice()),
     };
     wish(socket, info, &wanted)
 }

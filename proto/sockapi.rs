@@ -513,6 +513,40 @@ pub fn list(len: usize) -> Result<usize, Errno> {
     }
 }
 
+/// The locators of a list that is to be set, each once: of those that are named again the first
+/// counts.
+#[derive(Clone, Copy, Debug)]
+pub struct WantedList {
+    all: [Wanted; uapi::MAX_LOCATORS],
+    len: usize,
+}
+
+impl WantedList {
+    /// From the octets of an array of `struct shim_locator` whose length was judged by [`list`].
+    pub fn parse(octets: &[u8]) -> Result<WantedList, Errno> {
+        let mut list = WantedList { all: Default::default(), len: 0 };
+        for octets in octets.chunks(uapi::LOCATOR_LEN) {
+            let octets = octets.try_into().map_err(|_| Errno::Invalid)?;
+            list.add(Locator::parse(octets)?.wanted()?)?;
+        }
+        Ok(list)
+    }
+
+    fn add(&mut self, wanted: Wanted) -> Result<(), Errno> {
+        if self.as_slice().iter().any(|known| known.addr == wanted.addr) {
+            return Ok(());
+        }
+        *self.all.get_mut(self.len).ok_or(Errno::TooManyLocators)? = wanted;
+        self.len = self.len.saturating_add(1);
+        Ok(())
+    }
+
+    /// The locators.
+    pub fn as_slice(&self) -> &[Wanted] {
+        self.all.get(..self.len).unwrap_or(&self.all)
+    }
+}
+
 /// Whether so many locators fit into a buffer of `len` octets: ETOOMANYLOCATORS "when the size
 /// of the buffer provided by the application is not large enough to store the locator list"
 /// (section 6.10).

@@ -12,6 +12,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -178,18 +179,42 @@ static void set_cases(struct __test_metadata *_metadata, const struct case_of *c
 	}
 }
 
+static struct value many(enum side side, int count, int different)
+{
+	struct value v = {};
+	int i;
+
+	for (i = 0; i < count; i++)
+		v = and_locator(v, asked_one(side, i % different, 0, 0));
+	return v;
+}
+
 /* One more than can be is not the same as what cannot be, nor is it what can. */
 static void limit_of_list(struct __test_metadata *_metadata, const struct case_of *c)
 {
-	struct value v = {}, all = initial(c->option, CONTEXT, false);
-	int i;
+	struct value v = many(side_of(c->option), SHIM_MAX_LOCATORS + 1, 2);
+	struct value all = initial(c->option, CONTEXT, false);
 
-	for (i = 0; i <= SHIM_MAX_LOCATORS; i++)
-		v = and_locator(v, asked_one(side_of(c->option), i % 2, 0, 0));
 	set_case(_metadata, c, HERE, v.len, ETOOMANYLOCATORS, &v);
 	set_case(_metadata, c, HERE, v.len - 1, EINVAL, &v);
 	v.len -= sizeof(v.list[0]);
 	set_case(_metadata, c, HERE, v.len, 0, &v);
+	get_case(_metadata, c, HERE, sizeof(v.octets), 0, &all);
+}
+
+/* What is named again takes no room from what may be added. */
+static void list_of_one(struct __test_metadata *_metadata, const struct case_of *c)
+{
+	struct value v = many(LOCAL, SHIM_MAX_LOCATORS, 1);
+	struct value one = locator(told_one(LOCAL, 0, 0, 0));
+	struct value all = initial(c->option, CONTEXT, false);
+	struct shim_locator other = asked_one(LOCAL, 1, 0, 0);
+
+	set_case(_metadata, c, HERE, v.len, 0, &v);
+	get_case(_metadata, c, HERE, sizeof(v.octets), 0, &one);
+	EXPECT_EQ(0, setsockopt(c->fd, SOL_SHIM, SHIM_LOC_LOCAL_PREF, &other, sizeof(other))) {
+		TH_LOG("errno %d", errno);
+	}
 	get_case(_metadata, c, HERE, sizeof(v.octets), 0, &all);
 }
 
@@ -205,6 +230,8 @@ static void every_option(struct __test_metadata *_metadata, int fd, enum state s
 		set_cases(_metadata, &c, dontshim);
 		if (state == CONTEXT && c.option->form == LIST && !c.option->set[state])
 			limit_of_list(_metadata, &c);
+		if (state == CONTEXT && c.option->name == SHIM_LOCLIST_LOCAL)
+			list_of_one(_metadata, &c);
 	}
 }
 
@@ -410,6 +437,27 @@ TEST_F(without_context, other_levels_are_not_touched)
 	EXPECT_EQ(variant->kind.type, value);
 }
 
+FIXTURE(tcp)
+{
+	int listener;
+	int fd;
+};
+
+FIXTURE_SETUP(tcp)
+{
+	read_environment(_metadata);
+	self->listener = socket(AF_INET6, SOCK_STREAM, 0);
+	self->fd = socket(AF_INET6, SOCK_STREAM, 0);
+	ASSERT_LE(0, self->listener);
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(tcp)
+{
+	close(self->listener);
+	close(self->fd);
+}
+
 TEST(mptcp_is_refused)
 {
 	int fd = socket(AF_INET6, SOCK_STREAM, IPPROTO_MPTCP);
@@ -418,6 +466,45 @@ TEST(mptcp_is_refused)
 		SKIP(return, "this kernel has no MPTCP");
 	EXPECT_EQ(-EOPNOTSUPP, set_int(fd, SHIM_DONTSHIM, 1));
 	close(fd);
+}
+
+/* "A TCP socket becomes a connected socket when the TCP connection establishment is
+ * completed" (section 3), and one that was reset is none any more.
+ */
+TEST_F_TIMEOUT(tcp, is_unconnected_before_and_after, LIMIT)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = address(AF_INET6, "::1", 0, &ss);
+	struct linger reset = { 1, 0 };
+	int accepted;
+
+	ASSERT_EQ(0, bind(self->listener, (void *)&ss, len));
+	ASSERT_EQ(0, listen(self->listener, 1));
+	every_option(_metadata, self->listener, UNCONNECTED, false);
+	ASSERT_EQ(0, getsockname(self->listener, (void *)&ss, &len));
+	ASSERT_EQ(0, connect(self->fd, (void *)&ss, len));
+	accepted = accept(self->listener, NULL, NULL);
+	ASSERT_LE(0, accepted);
+	every_option(_metadata, accepted, NO_CONTEXT, false);
+	ASSERT_EQ(0, shutdown(self->fd, SHUT_WR));
+	every_option(_metadata, self->fd, NO_CONTEXT, false);
+	ASSERT_EQ(0, setsockopt(accepted, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)));
+	close(accepted);
+	every_option(_metadata, self->fd, UNCONNECTED, false);
+}
+
+/* Until then the socket may still be told to go without the shim. */
+TEST_F_TIMEOUT(tcp, is_unconnected_while_it_connects, LIMIT)
+{
+	struct sockaddr_in6 nobody = { AF_INET6, htons(9) };
+
+	/* An address of the peer's link that no host has. */
+	nobody.sin6_addr = locators[PEER][0];
+	memset(nobody.sin6_addr.s6_addr + 8, 0xdd, 8);
+	ASSERT_EQ(0, fcntl(self->fd, F_SETFL, O_NONBLOCK));
+	ASSERT_EQ(-1, connect(self->fd, (void *)&nobody, sizeof(nobody)));
+	ASSERT_EQ(EINPROGRESS, errno);
+	every_option(_metadata, self->fd, UNCONNECTED, false);
 }
 
 TEST(accepted_children_inherit_dontshim)

@@ -25,7 +25,7 @@ addresses() {
 
 # width BITS PROGRAM
 width() {
-	table "$2" global without_context
+	table "$2" global tcp without_context
 	ktap_result $? "$1 bits: without a context"
 	reach_all || die "no context"
 	table "$2" with_context

@@ -255,6 +255,28 @@ fn lists_to_be_set() {
 }
 
 #[test]
+fn a_list_names_each_locator_once() {
+    let octets = |named: &[(u64, u16)]| -> Vec<u8> {
+        let of = |&(id, priority)| {
+            Locator { addr: Addr::from_parts(1, id), priority, ..Locator::default() }.emit()
+        };
+        named.iter().flat_map(of).collect()
+    };
+    let parsed = |named: &[(u64, u16)]| -> Result<Vec<(Addr, u8)>, Errno> {
+        let list = WantedList::parse(&octets(named))?;
+        Ok(list.as_slice().iter().map(|wanted| (wanted.addr, wanted.priority)).collect())
+    };
+    let (one, two) = (Addr::from_parts(1, 1), Addr::from_parts(1, 2));
+    assert_eq!(parsed(&[(1, 0), (2, 9), (1, 5), (2, 0)]), Ok(vec![(one, 0), (two, 9)]));
+    assert_eq!(parsed(&[(1, 7); 32]), Ok(vec![(one, 7)]));
+    let many: Vec<_> = (0..33).map(|id| (id, 0)).collect();
+    assert_eq!(parsed(&many[..32]).unwrap().len(), 32);
+    assert_eq!(parsed(&many), Err(Errno::TooManyLocators));
+    assert_eq!(parsed(&[(1, 0), (1, 256)]), Err(Errno::Invalid));
+    assert_eq!(WantedList::parse(&octets(&[(1, 0)])[..31]).unwrap_err(), Errno::Invalid);
+}
+
+#[test]
 fn lists_that_are_got() {
     for n in 0..=32 {
         assert_eq!(fits(n * 32, n), Ok(()));
