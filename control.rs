@@ -14,15 +14,19 @@ use crate::proto::endpoint::Meta;
 use crate::proto::endpoint::Refused;
 use crate::proto::wire::PROTOCOL;
 
-/// A control message is for this host; softirq.
+/// A control message is for this host; softirq, or process context when it comes again with the
+/// verdict on its signature.
 pub(crate) fn receive(state: &NetState, meta: Meta<'_>, message: &[u8]) {
     drive::enter(state, |core| {
-        let touched = core.endpoint(|endpoint, env, table, buffer| {
+        let (touched, judge) = core.endpoint(|endpoint, env, table, buffer| {
             let received = endpoint.receive(env, table, meta, message, buffer);
-            (received.touched, received.reply)
+            ((received.touched, received.judge), received.reply)
         });
         if let Some(tag) = touched {
             core.drain(tag);
+        }
+        if judge {
+            core.keep(&meta, message);
         }
     });
 }

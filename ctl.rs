@@ -48,7 +48,8 @@ pub(crate) fn hba_add(state: &NetState, request: &Request<'_>) -> Result {
     for addr in request.addrs(spec::HBA_ADDRESS) {
         addresses.push(addr, GFP_KERNEL)?;
     }
-    hba::add(state, parameters, &addresses).map_err(|e| {
+    let private = request.bytes(spec::HBA_PRIVATE_KEY);
+    hba::add(state, parameters, &addresses, private).map_err(|e| {
         let error = Error::from(e);
         let refuse = |attr, why: core::fmt::Arguments<'_>| request.refuse(error, attr, why);
         match e {
@@ -62,6 +63,14 @@ pub(crate) fn hba_add(state: &NetState, request: &Request<'_>) -> Result {
             AddError::Exists(addr) => {
                 refuse(spec::HBA_ADDRESS, format_args!("{addr} is in a set already"))
             }
+            AddError::PublicKey => refuse(
+                spec::HBA_PARAMETERS,
+                format_args!("the parameters have no RSA key of 1024 to 4096 bits"),
+            ),
+            AddError::PrivateKey => refuse(
+                spec::HBA_PRIVATE_KEY,
+                format_args!("the private key is not that of the parameters"),
+            ),
             AddError::TooMany => refuse(0, format_args!("too many addresses, or too many sets")),
             AddError::Kernel(_) => error,
         }
@@ -84,6 +93,9 @@ pub(crate) fn hba_dump(state: &NetState, page: &mut Page<'_>) -> Written {
     let control = state.control();
     page.add_each(spec::CMD_HBA_GET, control.sets.iter(), |w, set: &Set| {
         w.bytes(spec::HBA_PARAMETERS, &set.pds)?;
+        if set.signs() {
+            w.bytes(spec::HBA_SIGNS, &[])?;
+        }
         set.locators.iter().try_for_each(|l| local(w, spec::HBA_LOCATOR, l, l.pref))
     })
 }

@@ -16,6 +16,7 @@ use crate::proto::context::Context;
 use crate::proto::context::Event;
 use crate::proto::counter::Counter;
 use crate::proto::endpoint::Endpoint;
+use crate::proto::endpoint::Meta;
 use crate::proto::endpoint::Table;
 use crate::proto::env::Env;
 use crate::proto::env::Ticks;
@@ -24,6 +25,7 @@ use crate::proto::locator::LocalSet;
 use crate::proto::reap::activity::Activity;
 use crate::proto::time::Instant;
 use crate::proto::wire::MAX_MESSAGE;
+use crate::signatures::Waiting;
 use crate::sys::clock;
 use crate::sys::control::Outbox;
 use crate::sys::env;
@@ -103,6 +105,7 @@ struct Batch {
     kick: bool,
     sweep: bool,
     forked: bool,
+    signatures: bool,
     met: Option<&'static str>,
 }
 
@@ -124,6 +127,9 @@ impl Batch {
         if self.forked {
             state.tell_forkers();
         }
+        if self.signatures {
+            state.look_at_signatures();
+        }
         if let Some(cap) = self.met {
             env::log_cap(state.net(), cap);
         }
@@ -137,6 +143,7 @@ pub(crate) struct Core<'a> {
     env: Kernel<'a>,
     table: Contexts<'a>,
     buffer: &'a mut [u8; MAX_MESSAGE],
+    signatures: &'a mut Waiting,
     batch: &'a mut Batch,
 }
 
@@ -148,11 +155,13 @@ pub(crate) fn enter<R>(state: &NetState, f: impl FnOnce(&mut Core<'_>) -> R) -> 
         kick: false,
         sweep: false,
         forked: false,
+        signatures: false,
         met: None,
     };
     let (result, order) = {
         let mut guard = state.control();
-        let Control { endpoint, sets, writer, nonces, origins, buffer, over } = &mut *guard;
+        let Control { endpoint, sets, writer, nonces, origins, buffer, signatures, over } =
+            &mut *guard;
         if *over {
             return None;
         }
@@ -162,6 +171,7 @@ pub(crate) fn enter<R>(state: &NetState, f: impl FnOnce(&mut Core<'_>) -> R) -> 
             env: Kernel::new(state.counters(), sets, state.config()),
             table: Contexts { state, writer, nonces, origins },
             buffer,
+            signatures,
             batch: &mut batch,
         };
         let result = f(&mut core);
@@ -183,6 +193,14 @@ impl Core<'_> {
             post(self.state, &mut self.batch.outbox, self.buffer, &reply);
         }
         result
+    }
+
+    /// Keeps a message until its signature is verified.
+    pub(crate) fn keep(&mut self, meta: &Meta<'_>, message: &[u8]) {
+        match self.signatures.keep(meta, message) {
+            Ok(()) => self.batch.signatures = true,
+            Err(why) => self.state.count(why),
+        }
     }
 
     /// CT(local) of the context of these ULIDs, if packets are its business.
@@ -231,6 +249,10 @@ impl Core<'_> {
             if self.batch.events.push(record, GFP_ATOMIC).is_err() {
                 self.state.count(Counter::EventLost);
             }
+        }
+        if let Some(wanted) = locked.ctx.wants_signature(env) {
+            let ulid = locked.ctx.ulids().pair.local;
+            self.batch.signatures |= self.signatures.want(tag, &ulid, &wanted);
         }
         self.batch.sweep |= locked.ctx.asks_for_users();
         self.batch.forked |= locked.ctx.is_bound();

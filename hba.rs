@@ -8,6 +8,9 @@ use crate::netns::NetState;
 use crate::netns::View;
 use crate::proto::addr::Addr;
 use crate::proto::addr::Pair;
+use crate::proto::cga::rsa_key;
+use crate::proto::cga::Signature;
+use crate::proto::counter::Counter;
 use crate::proto::hba::Pds;
 use crate::proto::hba::PdsError;
 use crate::proto::locator::LocalLocator;
@@ -20,6 +23,8 @@ use crate::sys::addrconf::State;
 use crate::sys::env;
 use crate::sys::rcu::Guard;
 use crate::sys::rcu::Rcu;
+use crate::sys::sig::PrivateKey;
+use crate::sys::sig::PublicKey;
 use crate::table::Locals;
 use crate::table::Node;
 use kernel::prelude::*;
@@ -27,6 +32,8 @@ use kernel::sync::Arc;
 
 /// Most sets of one namespace.
 pub(crate) const MAX_SETS: usize = 16;
+/// Most signatures of narrowed lists that a set keeps.
+const MAX_SIGNATURES: usize = 8;
 /// How often tentative addresses are looked at, in ms: nobody tells when they become usable.
 const TENTATIVE_MS: u32 = 50;
 /// How many contexts are looked at in one go.
@@ -40,6 +47,10 @@ pub(crate) struct Set {
     pub(crate) locators: KVec<LocalLocator>,
     addresses: Locals,
     generation: u32,
+    /// What signs lists with locators that do not follow from the parameters.
+    key: Option<Arc<PrivateKey>>,
+    /// The signature of the whole list first, then those of lists that applications narrowed.
+    signatures: KVec<Signature>,
     /// What its contexts have not been told yet.
     changed: bool,
 }
@@ -62,6 +73,10 @@ pub(crate) enum AddError {
     Exists(Addr),
     /// No addresses, too many of them, or too many sets.
     TooMany,
+    /// There is no RSA key of a length that is allowed in the parameters.
+    PublicKey,
+    /// The private key is none, or not that of the parameters.
+    PrivateKey,
     /// The hooks could not be registered, or there is no memory.
     Kernel(Error),
 }
@@ -82,6 +97,7 @@ impl From<AddError> for Error {
     fn from(e: AddError) -> Self {
         match e {
             AddError::Parameters(_) | AddError::Address(_) => EINVAL,
+            AddError::PublicKey | AddError::PrivateKey => EKEYREJECTED,
             AddError::Exists(_) => EEXIST,
             AddError::TooMany => E2BIG,
             AddError::Kernel(e) => e,
@@ -97,12 +113,24 @@ impl Sets {
 
     /// The set that has this address.
     pub(crate) fn of(&self, addr: &Addr) -> Option<LocalSet<'_>> {
-        self.list.iter().find(|s| s.has(addr)).map(|s| LocalSet {
-            pds: &s.pds,
-            locators: &s.locators,
-            generation: s.generation,
-            wishes: None,
-        })
+        self.list.iter().find(|s| s.has(addr)).map(Set::local)
+    }
+
+    /// The key of the set that has this address.
+    pub(crate) fn key_of(&self, addr: &Addr) -> Option<Arc<PrivateKey>> {
+        self.list.iter().find(|s| s.has(addr))?.key.clone()
+    }
+
+    /// Keeps the signature of a narrowed list, in the place of the oldest if need be. A context
+    /// whose signature was forgotten before its peer was told asks for it again.
+    pub(crate) fn keep_signature(&mut self, addr: &Addr, signature: Signature) {
+        let Some(set) = self.list.iter_mut().find(|s| s.has(addr)) else { return };
+        if set.signatures.len() > MAX_SIGNATURES {
+            // The first stays.
+            let _ = set.signatures.remove(1);
+        }
+        // The room was allocated in `Set::new`.
+        let _ = set.signatures.push(signature, GFP_ATOMIC);
     }
 
     /// The addresses of the set that has this one.
@@ -123,22 +151,31 @@ impl Sets {
 
 impl Set {
     /// Verifies `addresses` against the parameters; without addresses, makes those of all the
-    /// parameters' prefixes.
-    fn new(state: &NetState, parameters: &[u8], addresses: &[Addr]) -> Result<Set, AddError> {
+    /// parameters' prefixes. With a private key there may be others, which it proves.
+    fn new(
+        state: &NetState,
+        parameters: &[u8],
+        addresses: &[Addr],
+        private: Option<&[u8]>,
+    ) -> Result<Set, AddError> {
         let pds = Pds::parse(parameters).map_err(AddError::Parameters)?;
+        let key = private.map(|private| matching_key(&pds, private)).transpose()?;
         let mut sha1 = |parts: &[&[u8]]| env::sha1(parts);
         let mut locators = KVec::new();
         let mut add = |addr: Addr, sha1: &mut dyn FnMut(&[&[u8]]) -> [u8; 20]| {
             let method = match (pds.verify_hba(&addr, sha1), pds.verify_cga(&addr, sha1)) {
                 (true, _) => Method::Hba,
                 (false, true) => Method::Cga,
+                (false, false) if key.is_some() => Method::Cga,
                 (false, false) => return Err(AddError::Address(addr)),
             };
+            let follows = pds.verify_ulid(&addr, sha1);
             if !addr.is_eligible() {
                 return Err(AddError::Address(addr));
             }
             let usable = addrconf::state(state.net(), &addr) == State::Usable;
-            let locator = LocalLocator { addr, method, pref: Preference::default(), usable };
+            let locator =
+                LocalLocator { addr, method, pref: Preference::default(), follows, usable };
             Ok(locators.push(locator, GFP_KERNEL)?)
         };
         for addr in addresses {
@@ -158,6 +195,10 @@ impl Set {
         if locators.is_empty() || locators.len() > MAX_LOCATORS {
             return Err(AddError::TooMany);
         }
+        // One at least has to be a ULID.
+        if let Some(l) = locators.first().filter(|_| !locators.iter().any(|l| l.follows)) {
+            return Err(AddError::Address(l.addr));
+        }
         let mut octets = KVec::new();
         octets.extend_from_slice(parameters, GFP_KERNEL)?;
         let mut addresses = KVec::with_capacity(locators.len(), GFP_KERNEL)?;
@@ -165,13 +206,43 @@ impl Set {
             addresses.push(locator.addr, GFP_KERNEL)?;
         }
         let addresses = Arc::new(addresses, GFP_KERNEL)?;
-        Ok(Set {
+        let mut set = Set {
             pds: octets,
             locators,
             addresses,
             generation: env::random() as u32,
+            key,
+            signatures: KVec::with_capacity(1 + MAX_SIGNATURES, GFP_KERNEL)?,
             changed: false,
-        })
+        };
+        set.sign(state)?;
+        Ok(set)
+    }
+
+    fn local(&self) -> LocalSet<'_> {
+        LocalSet {
+            pds: &self.pds,
+            locators: &self.locators,
+            generation: self.generation,
+            wishes: None,
+            signs: self.key.is_some(),
+            signatures: &self.signatures,
+        }
+    }
+
+    /// Signs the whole list, if it has to be.
+    fn sign(&mut self, state: &NetState) -> Result {
+        let wanted = self.local().wants_signature(&mut |parts| env::sha1(parts));
+        let (Some(wanted), Some(key)) = (wanted, &self.key) else { return Ok(()) };
+        let octets = key.sign(&wanted.digest)?;
+        let signature = Signature::new(wanted.generation, &octets).ok_or(EINVAL)?;
+        state.count(Counter::Signed);
+        Ok(self.signatures.push(signature, GFP_KERNEL)?)
+    }
+
+    /// Whether there is a key.
+    pub(crate) fn signs(&self) -> bool {
+        self.key.is_some()
     }
 
     fn has(&self, addr: &Addr) -> bool {
@@ -179,10 +250,29 @@ impl Set {
     }
 }
 
+/// The private key, if it is that of the parameters' public key. Sleeps.
+fn matching_key(pds: &Pds<'_>, private: &[u8]) -> Result<Arc<PrivateKey>, AddError> {
+    let public = Some(pds).filter(|pds| pds.has_public_key()).and_then(|pds| rsa_key(pds.key()));
+    let public = public.ok_or(AddError::PublicKey)?;
+    let key = PrivateKey::new(private).map_err(|e| match e == ENOMEM || e == ENOENT {
+        true => AddError::Kernel(e),
+        false => AddError::PrivateKey,
+    })?;
+    let digest = env::sha1(&[b"shim6: is this the key?"]);
+    let signature = key.sign(&digest).map_err(|_| AddError::PrivateKey)?;
+    PublicKey::new(public)?.verify(&digest, &signature).map_err(|_| AddError::PrivateKey)?;
+    Ok(Arc::new(key, GFP_KERNEL)?)
+}
+
 /// Makes a set known: verified, all of it or nothing. The first one of a namespace switches the
 /// shim on there. Sleeps.
-pub(crate) fn add(state: &NetState, parameters: &[u8], addresses: &[Addr]) -> Result<(), AddError> {
-    let set = Set::new(state, parameters, addresses)?;
+pub(crate) fn add(
+    state: &NetState,
+    parameters: &[u8],
+    addresses: &[Addr],
+    private: Option<&[u8]>,
+) -> Result<(), AddError> {
+    let set = Set::new(state, parameters, addresses, private)?;
     let mut hooks = state.admin();
     hooks.enable(state)?;
     let result = {

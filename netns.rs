@@ -26,6 +26,7 @@ use crate::proto::counter::Counter;
 use crate::proto::endpoint::Endpoint;
 use crate::proto::time::Instant;
 use crate::proto::wire::MAX_MESSAGE;
+use crate::signatures;
 use crate::sys::addrconf;
 use crate::sys::clock;
 use crate::sys::entry::netns;
@@ -88,6 +89,8 @@ pub(crate) struct Control {
     pub(crate) origins: KVVec<u32>,
     /// Where messages are made.
     pub(crate) buffer: [u8; MAX_MESSAGE],
+    /// Messages and lists that wait for signatures.
+    pub(crate) signatures: signatures::Waiting,
     /// The namespace is going away.
     pub(crate) over: bool,
 }
@@ -101,6 +104,7 @@ pub(crate) struct Late {
     pub(crate) users: Work,
     pub(crate) addresses: Work,
     pub(crate) neighbours: Work,
+    pub(crate) signatures: Work,
 }
 
 struct Waiting {
@@ -187,6 +191,7 @@ impl NetState {
             nonces: KVVec::new(),
             origins: KVVec::new(),
             buffer: [0; MAX_MESSAGE],
+            signatures: signatures::Waiting::new()?,
             over: false,
         };
         let waiting = Waiting { pairs: [Pair::default(); WAITING], len: 0 };
@@ -231,6 +236,7 @@ impl NetState {
             late.users.disable();
             late.addresses.disable();
             late.neighbours.disable();
+            late.signatures.disable();
         }
     }
 
@@ -486,6 +492,13 @@ impl NetState {
     pub(crate) fn find_users(&self) {
         if let Some(late) = self.late.as_ref() {
             late.users.queue(FIND_USERS_MS);
+        }
+    }
+
+    /// Has signatures verified and made soon.
+    pub(crate) fn look_at_signatures(&self) {
+        if let Some(late) = self.late.as_ref() {
+            late.signatures.queue(0);
         }
     }
 

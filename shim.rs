@@ -18,6 +18,7 @@ mod mib;
 mod netns;
 pub mod proto;
 mod reap;
+mod signatures;
 mod sockopt;
 mod sys;
 mod table;

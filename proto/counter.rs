@@ -143,6 +143,26 @@ counters! {
     RxPdsNotOfUlid => "rx_pds_not_of_ulid",
     /// Locator lists with a locator that could not be verified.
     RxLocatorUnverified => "rx_locator_unverified",
+    /// Messages kept until their CGA signature is verified.
+    SignatureAsked => "signature_asked",
+    /// Locator lists whose CGA signature is their sender's.
+    SignatureGood => "signature_good",
+    /// Locator lists whose CGA signature is not their sender's.
+    SignatureBad => "signature_bad",
+    /// Locator lists whose CGA signature could not be verified: no memory, or no RSA.
+    SignatureUnable => "signature_unable",
+    /// Locator lists with a locator that only a CGA signature could prove, and none.
+    SignatureMissing => "signature_missing",
+    /// CGA signatures not verified because their key is not RSA of 1024 to 4096 bits.
+    SignatureKey => "signature_key",
+    /// Messages dropped because of signatures_per_second.
+    SignatureLimited => "signature_limited",
+    /// Messages dropped because too many wait for the verification of their signature.
+    SignatureQueueFull => "signature_queue_full",
+    /// CGA signatures made.
+    Signed => "signed",
+    /// CGA signatures that could not be made.
+    SignFailed => "sign_failed",
     /// Messages from an address that is not a locator of the peer.
     RxSourceNotLocator => "rx_source_not_locator",
     /// Preferences for another generation of the locator list.

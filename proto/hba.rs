@@ -194,7 +194,7 @@ fn spki_len(bytes: &[u8]) -> Option<usize> {
 }
 
 /// The contents of the DER element with this tag that begins here, and what follows it.
-fn der_element(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+pub(super) fn der_element(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (len, after) = match bytes.strip_prefix(&[tag])? {
         [n @ 0..=0x7f, after @ ..] => (usize::from(*n), after),
         [0x81, n @ 0x80..=0xff, after @ ..] => (usize::from(*n), after),

@@ -19,6 +19,7 @@
 
 pub mod addr;
 pub mod ancillary;
+pub mod cga;
 pub mod config;
 pub mod context;
 pub mod counter;

@@ -30,6 +30,7 @@
 #include "netns.h"
 #include "rcu.h"
 #include "route.h"
+#include "sig.h"
 #include "skb.h"
 #include "sock.h"
 #include "sysctl.h"

@@ -90,6 +90,14 @@ const void *shim6_genl_attr_nth(const struct genl_info *info, u16 type,
 	return NULL;
 }
 
+void shim6_genl_wipe(struct genl_info *info, u16 type)
+{
+	struct nlattr *attr = info->attrs[type];
+
+	if (attr)
+		memzero_explicit(nla_data(attr), nla_len(attr));
+}
+
 void shim6_genl_explain(const struct genl_info *info, u16 type,
 			const u8 *text, size_t len)
 {

@@ -15,6 +15,7 @@ struct net *shim6_genl_net(const struct genl_info *info);
 const void *shim6_genl_attr(const struct genl_info *info, u16 type, u32 *len);
 const void *shim6_genl_attr_nth(const struct genl_info *info, u16 type,
 				u32 nth, u32 *len);
+void shim6_genl_wipe(struct genl_info *info, u16 type);
 void shim6_genl_explain(const struct genl_info *info, u16 type,
 			const u8 *text, size_t len);
 int shim6_genl_reply(struct sk_buff *skb, struct genl_info *info);

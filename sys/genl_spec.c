@@ -20,9 +20,10 @@ static const struct nla_policy shim_context_get_nl_policy[SHIM_A_CONTEXT_LOCAL_T
 };
 
 /* SHIM_CMD_HBA_ADD - do */
-static const struct nla_policy shim_hba_add_nl_policy[SHIM_A_HBA_ADDRESS + 1] = {
+static const struct nla_policy shim_hba_add_nl_policy[SHIM_A_HBA_PRIVATE_KEY + 1] = {
 	[SHIM_A_HBA_PARAMETERS] = NLA_POLICY_MAX_LEN(2048),
 	[SHIM_A_HBA_ADDRESS] = NLA_POLICY_EXACT_LEN(16),
+	[SHIM_A_HBA_PRIVATE_KEY] = NLA_POLICY_MAX_LEN(3072),
 };
 
 /* SHIM_CMD_HBA_DEL - do */
@@ -50,7 +51,7 @@ static const struct genl_split_ops shim_nl_ops[] = {
 		.cmd		= SHIM_CMD_HBA_ADD,
 		.doit		= shim_nl_hba_add_doit,
 		.policy		= shim_hba_add_nl_policy,
-		.maxattr	= SHIM_A_HBA_ADDRESS,
+		.maxattr	= SHIM_A_HBA_PRIVATE_KEY,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

@@ -23,6 +23,7 @@ pub(crate) mod lock;
 pub(crate) mod netns;
 pub(crate) mod rcu;
 pub(crate) mod route;
+pub(crate) mod sig;
 pub(crate) mod skb;
 pub(crate) mod sock;
 pub(crate) mod sysctl;

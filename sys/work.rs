@@ -23,12 +23,15 @@ pub(crate) enum Kind {
     Users = 3,
     /// A neighbour does not answer any more.
     Neighbours = 4,
+    /// CGA signatures wait to be verified, or to be made.
+    Signatures = 5,
 }
 
 impl Kind {
     /// The kind of a number, if it is one.
     pub(in crate::sys) fn from_raw(raw: u32) -> Option<Kind> {
-        [Kind::Initiate, Kind::Kick, Kind::Addresses, Kind::Users, Kind::Neighbours]
+        use Kind::{Addresses, Initiate, Kick, Neighbours, Signatures, Users};
+        [Initiate, Kick, Addresses, Users, Neighbours, Signatures]
             .into_iter()
             .find(|k| *k as u32 == raw)
     }

@@ -4,6 +4,7 @@
 //! proved (RFC 5533 section 7.2).
 
 use crate::proto::addr::Addr;
+use crate::proto::cga::{Claim, NoClaim, Verdict};
 use crate::proto::counter::Counter;
 use crate::proto::env::Env;
 use crate::proto::error::Cause;
@@ -31,6 +32,10 @@ pub enum Reject {
     PreferenceCount,
     /// No memory for the list.
     NoMemory,
+    /// The message says something that its signature has to prove, and there is no verdict yet.
+    Unjudged,
+    /// The signature of an Update Request could not be verified; the peer asks again.
+    Unable,
 }
 
 impl Cause for Reject {
@@ -44,6 +49,8 @@ impl Cause for Reject {
             Reject::Generation => Counter::RxPreferenceGeneration,
             Reject::PreferenceCount => Counter::RxPreferenceCount,
             Reject::NoMemory => Counter::OutOfMemory,
+            Reject::Unjudged => Counter::SignatureAsked,
+            Reject::Unable => Counter::SignatureUnable,
         }
     }
 }
@@ -58,6 +65,21 @@ pub struct News {
     generation: Option<u32>,
     len: usize,
     locators: [PeerLocator; MAX_LOCATORS],
+}
+
+/// What somebody says of himself, and what is known of it already.
+#[derive(Clone, Copy, Debug)]
+pub struct Speech<'a> {
+    /// The options of the message.
+    pub options: &'a Options<'a>,
+    /// Who speaks.
+    pub ulid: &'a Addr,
+    /// His locators, as far as they were proved before.
+    pub old: &'a [PeerLocator],
+    /// What is known of the message's signature.
+    pub verdict: Verdict,
+    /// How strict the list is read.
+    pub mode: Mode,
 }
 
 /// How strict a list is read.
@@ -77,18 +99,12 @@ impl Default for News {
 }
 
 impl News {
-    /// Reads what a message says of the host with this ULID. `old` is what was proved before.
-    pub fn read(
-        &mut self,
-        env: &dyn Env,
-        options: &Options<'_>,
-        ulid: &Addr,
-        old: &[PeerLocator],
-        mode: Mode,
-    ) -> Result<(), Reject> {
-        let pds = parameters(env, options, ulid)?;
-        self.read_list(env, options, ulid, pds.as_ref(), old, mode)?;
-        if mode == Mode::Establish {
+    /// Reads what a message says of its sender.
+    pub fn read(&mut self, env: &dyn Env, speech: &Speech<'_>) -> Result<(), Reject> {
+        let options = speech.options;
+        let pds = parameters(env, options, speech.ulid)?;
+        self.read_list(env, speech, pds.as_ref())?;
+        if speech.mode == Mode::Establish {
             self.take_preferences(env, options);
         }
         self.keepalive_timeout_s = options.keepalive_timeout_s;
@@ -120,33 +136,47 @@ impl News {
     fn read_list(
         &mut self,
         env: &dyn Env,
-        options: &Options<'_>,
-        ulid: &Addr,
+        speech: &Speech<'_>,
         pds: Option<&Pds<'_>>,
-        old: &[PeerLocator],
-        mode: Mode,
     ) -> Result<(), Reject> {
-        let Some(told) = options.locators else { return Ok(()) };
+        let Some(told) = speech.options.locators else { return Ok(()) };
         if told.is_empty() {
             return Err(Reject::EmptyList);
         }
         self.generation = Some(told.generation);
+        let mut signed = None;
+        let mut unproved = None;
         for (place, (addr, method)) in (0u8..=254).zip(told.iter()) {
             check_method(method, pds).map_err(|()| Reject::Method(place))?;
             let mut locator = PeerLocator::new(addr, method);
-            if is_proved(env, &addr, ulid, pds, old) {
+            if is_proved(env, &addr, speech, pds) {
                 locator.set_verified();
-            } else if mode == Mode::Update {
-                return Err(Reject::Unverified(place));
-            } else {
-                env.count(Counter::RxLocatorUnverified);
+            } else if method == Method::Cga && addr.is_eligible() {
+                // Asked once for all of them: that is what the signature is over.
+                let valid = match signed {
+                    Some(valid) => valid,
+                    None => is_signed(env, speech)?,
+                };
+                signed = Some(valid);
+                if valid {
+                    locator.set_verified();
+                }
             }
-            if addr == *ulid {
+            if !locator.is_verified() {
+                unproved = unproved.or(Some(place));
+                if speech.mode == Mode::Establish {
+                    env.count(Counter::RxLocatorUnverified);
+                }
+            }
+            if addr == *speech.ulid {
                 locator.set_reachable();
             }
             self.push(locator);
         }
-        Ok(())
+        match (unproved, speech.mode) {
+            (Some(place), Mode::Update) => Err(Reject::Unverified(place)),
+            _ => Ok(()),
+        }
     }
 
     /// The preferences that came with a list, if they belong to it.
@@ -195,21 +225,32 @@ fn check_method(method: Method, pds: Option<&Pds<'_>>) -> Result<(), ()> {
     }
 }
 
-/// Whether a locator is proved to belong to the host with this ULID. Which of the two
-/// methods the peer named does not matter (table 4 and section 17 swap their numbers): what
-/// counts is that the parameters of the ULID are the locator's. A locator that only a CGA
-/// signature could prove is not proved.
-fn is_proved(
-    env: &dyn Env,
-    addr: &Addr,
-    ulid: &Addr,
-    pds: Option<&Pds<'_>>,
-    old: &[PeerLocator],
-) -> bool {
+/// Whether a locator is proved to belong to the host with this ULID without its signature. Which
+/// of the two methods the peer named does not matter here (table 4 and section 17 swap their
+/// numbers): what counts is that the parameters of the ULID are the locator's.
+fn is_proved(env: &dyn Env, addr: &Addr, speech: &Speech<'_>, pds: Option<&Pds<'_>>) -> bool {
     if !addr.is_eligible() {
         return false;
     }
-    let known = || old.iter().any(|l| l.addr == *addr && l.is_verified());
+    let known = || speech.old.iter().any(|l| l.addr == *addr && l.is_verified());
     let hba = |pds: &Pds<'_>| pds.verify_hba(addr, &mut |parts| env.sha1(parts));
-    addr == ulid || pds.is_some_and(hba) || known()
+    addr == speech.ulid || pds.is_some_and(hba) || known()
+}
+
+/// Whether the signature of the message proves its locators of method CGA. The parameters were
+/// verified against the ULID before: "The verifier MUST accept the signature as authentic only if
+/// both the CGA verification and the signature verification succeed" (RFC 3972 section 6).
+fn is_signed(env: &dyn Env, speech: &Speech<'_>) -> Result<bool, Reject> {
+    let claim = Claim::of(speech.options, &mut |parts| env.sha1(parts));
+    let counter = match (claim, speech.verdict) {
+        (Err(NoClaim::Missing), _) => Counter::SignatureMissing,
+        (Err(NoClaim::Key), _) => Counter::SignatureKey,
+        (Ok(_), Verdict::None) => return Err(Reject::Unjudged),
+        (Ok(_), Verdict::Unable) if speech.mode == Mode::Update => return Err(Reject::Unable),
+        (Ok(_), Verdict::Unable) => Counter::SignatureUnable,
+        (Ok(_), Verdict::Invalid) => Counter::SignatureBad,
+        (Ok(_), Verdict::Valid) => Counter::SignatureGood,
+    };
+    env.count(counter);
+    Ok(counter == Counter::SignatureGood)
 }

@@ -32,9 +32,12 @@ impl Told {
     }
 }
 
-/// A set without parameters cannot be verified, so there is no use in telling it.
+/// A set without parameters cannot be verified, so there is no use in telling it; nor a list that
+/// a signature has to prove before it is signed: "This option MUST be included in the I2 message
+/// when some of the locators in the list use CGA (and not HBA) for verification" (RFC 5533
+/// section 5.6). It is told in an Update then.
 pub fn tells_list(set: &LocalSet<'_>) -> bool {
-    !set.pds.is_empty()
+    !set.pds.is_empty() && (!set.needs_signature() || set.signature().is_some())
 }
 
 /// The Send Timeout in the option's unit, rounded down: the peer's keepalives must come in
@@ -61,6 +64,9 @@ pub fn put_list(message: &mut Builder<'_>, set: &LocalSet<'_>) {
     if tells_list(set) {
         message.locators(set.generation(), set.listed().map(|l| (l.addr, l.method)));
         message.pds(set.pds);
+        if let Some(signature) = set.signature() {
+            message.signature(signature);
+        }
     }
 }
 

@@ -3,10 +3,11 @@
 //! An established context: REAP, Updates, the choice of the pair, and the end for want of use.
 
 use super::event::Kind;
-use super::learn::{Mode, News, Reject};
+use super::learn::{Mode, News, Reject, Speech};
 use super::local::Told;
 use super::{local_set, Bond, Context, Hint, Idle, Phase};
 use crate::proto::addr::Pair;
+use crate::proto::cga::{Verdict, Wanted};
 use crate::proto::counter::Counter;
 use crate::proto::env::Env;
 use crate::proto::locator::pairs::{Moved, Paths};
@@ -328,6 +329,23 @@ impl<S: LocatorStore> Context<S> {
         }
     }
 
+    /// The list that the peer is not told yet because it wants a signature first.
+    pub fn wants_signature(&self, env: &dyn Env) -> Option<Wanted> {
+        let set = self.local_set(env)?;
+        let generation = set.generation();
+        let told = self.told.is_some_and(|told| told.generation == Some(generation));
+        match &self.phase {
+            Phase::Failed(..) => None,
+            _ if told => None,
+            _ => set.wants_signature(&mut |parts| env.sha1(parts)),
+        }
+    }
+
+    /// The signature was made: the peer is told the list.
+    pub fn signed(&mut self, env: &dyn Env) {
+        self.announce(env);
+    }
+
     /// Tells the peer what it does not know yet.
     pub(super) fn announce(&mut self, env: &dyn Env) {
         let Some(set) = self.local_set(env) else { return };
@@ -365,10 +383,10 @@ impl<S: LocatorStore> Context<S> {
         env: &dyn Env,
         activity: &Activity,
         nonce: u32,
-        options: &Options<'_>,
+        (options, verdict): (&Options<'_>, Verdict),
         out: &mut [u8],
     ) -> Result<Option<usize>, Reject> {
-        self.take_update(env, options)?;
+        self.take_update(env, options, verdict)?;
         self.control_received(env, activity);
         if self.peers.get(&self.tx.peer).is_none_or(|l| l.is_broken()) {
             // "The host uses the reachability exploration procedure described in [4] to verify
@@ -384,10 +402,15 @@ impl<S: LocatorStore> Context<S> {
     }
 
     #[inline(never)] // The list on the stack: in a frame of its own.
-    fn take_update(&mut self, env: &dyn Env, options: &Options<'_>) -> Result<(), Reject> {
-        let (ulid, old) = (self.ulids.pair.peer, self.peers.as_slice());
+    fn take_update(
+        &mut self,
+        env: &dyn Env,
+        options: &Options<'_>,
+        verdict: Verdict,
+    ) -> Result<(), Reject> {
+        let (ulid, old, mode) = (&self.ulids.pair.peer, self.peers.as_slice(), Mode::Update);
         let mut news = News::default();
-        news.read(env, options, &ulid, old, Mode::Update)?;
+        news.read(env, &Speech { options, ulid, old, verdict, mode })?;
         if let Some((generation, list)) = news.list() {
             let moved = Moved::between(self.peers.as_slice(), list);
             self.peers.replace(generation, list).map_err(|_| Reject::NoMemory)?;

@@ -9,7 +9,7 @@ use super::{
     Table,
 };
 use crate::proto::addr::{Pair, Tag, UlidPair};
-use crate::proto::context::learn::{Mode, News, Reject};
+use crate::proto::context::learn::{Mode, News, Reject, Speech};
 use crate::proto::context::{Context, State};
 use crate::proto::counter::Counter;
 use crate::proto::env::{Env, Transmit};
@@ -52,7 +52,7 @@ impl Endpoint {
             if slot.ctx.answers_r2(initiator_tag, &meta.src) {
                 let len = slot.ctx.emit_r2(env, initiator_nonce, reply);
                 let reply = len.map(|len| meta.answer(len));
-                return Received { touched: Some(slot.id), reply };
+                return Received { touched: Some(slot.id), reply, judge: false };
             }
         }
         Received::reply(self.r1(env, meta, &ulids, initiator_tag, initiator_nonce, reply))
@@ -138,7 +138,7 @@ impl Endpoint {
         let Body::I2 { initiator_tag, initiator_nonce, responder_nonce } = message.body else {
             return Received::NOTHING;
         };
-        env.count(Counter::RxI2);
+        meta.count(env, Counter::RxI2);
         let options = message.options;
         let Some(ulids) = own_ulids(env, meta, &options) else {
             env.count(Counter::RxNotOurUlid);
@@ -167,7 +167,7 @@ impl Endpoint {
         else {
             return Received::NOTHING;
         };
-        env.count(Counter::RxI2bis);
+        meta.count(env, Counter::RxI2bis);
         let options = message.options;
         let Some(ulids) = own_ulids(env, meta, &options) else {
             env.count(Counter::RxNotOurUlid);
@@ -203,7 +203,9 @@ impl Endpoint {
         let old = slot.as_mut().map(|slot| slot.ctx.peer_locators()).unwrap_or_default();
         let known = meta.src == ulid || old.iter().any(|l| l.addr == meta.src && l.is_verified());
         let mut news = News::default();
-        if let Err(reject) = news.read(env, &request.options, &ulid, old, Mode::Establish) {
+        let (options, ulid, mode) = (&request.options, &ulid, Mode::Establish);
+        let speech = Speech { options, ulid, old, verdict: meta.verdict, mode };
+        if let Err(reject) = news.read(env, &speech) {
             return self.reject(env, meta, request, reject, reply);
         }
         // "Verifies if the source locator is included in Ls(peer) or in the Locator List
@@ -222,7 +224,7 @@ impl Endpoint {
         let slot = id.and_then(|id| table.get(id));
         let Some(slot) = slot else { return Received::NOTHING };
         let len = slot.ctx.emit_r2(env, request.initiator_nonce, reply);
-        Received { touched: Some(slot.id), reply: len.map(|len| meta.answer(len)) }
+        Received { touched: Some(slot.id), reply: len.map(|len| meta.answer(len)), judge: false }
     }
 
     fn reject<Id>(
@@ -233,6 +235,9 @@ impl Endpoint {
         reject: Reject,
         reply: &mut [u8],
     ) -> Received<Id> {
+        if reject == Reject::Unjudged {
+            return self.judge(env, meta);
+        }
         env.count(reject.counter());
         match reject {
             Reject::Method(place) => {
@@ -257,16 +262,17 @@ impl Endpoint {
         let Body::R2 { responder_tag, initiator_nonce } = message.body else {
             return Received::NOTHING;
         };
-        env.count(Counter::RxR2);
+        meta.count(env, Counter::RxR2);
         let Some(slot) = opening(table, initiator_nonce, meta) else {
             env.count(Counter::R2Unexpected);
             return Received::NOTHING;
         };
         let (id, ulids) = (slot.id, *slot.ctx.ulids());
         let old = slot.ctx.peer_locators();
-        let (peer, options) = (&ulids.pair.peer, &message.options);
+        let (ulid, options) = (&ulids.pair.peer, &message.options);
         let mut news = News::default();
-        if let Err(reject) = news.read(env, options, peer, old, Mode::Establish) {
+        let (verdict, mode) = (meta.verdict, Mode::Establish);
+        if let Err(reject) = news.read(env, &Speech { options, ulid, old, verdict, mode }) {
             let (peer_tag, options, bytes) = (responder_tag, message.options, message.bytes);
             let request = Request { ulids, peer_tag, initiator_nonce, options, bytes };
             return self.reject(env, meta, &request, reject, reply);
@@ -331,7 +337,7 @@ impl Endpoint {
 fn own_ulids(env: &dyn Env, meta: &Meta<'_>, options: &Options<'_>) -> Option<UlidPair> {
     let (peer, local) = options.ulids.unwrap_or((meta.src, meta.dst));
     let set = env.local_set(&local)?;
-    let ours = set.contains(&local) && set.contains(&meta.dst);
+    let ours = set.is_ulid(&local) && set.contains(&meta.dst);
     let fii = options.fii.unwrap_or(0);
     (ours && peer.is_eligible() && peer != local)
         .then_some(UlidPair { pair: Pair { local, peer }, fii })

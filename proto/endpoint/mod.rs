@@ -6,6 +6,7 @@
 //! * [`receive`](Endpoint::receive): the checks of 12.3, and the way to the right place.
 //! * `establish`: I1, R1, I2, R2, R1bis, I2bis. `session`: Update, Keepalive, Probe.
 //! * `errors`: Error messages in and out, ICMPv6 errors.
+//! * `signatures`: how many a peer can have verified.
 //! * [`validator`], [`nonces`], [`bucket`], [`origins`]: what makes answers cheap and safe.
 
 pub mod bucket;
@@ -15,6 +16,7 @@ pub mod nonces;
 pub mod origins;
 mod receive;
 mod session;
+mod signatures;
 pub mod table;
 pub mod validator;
 
@@ -22,11 +24,13 @@ pub use errors::IcmpError;
 pub use table::{Full, Slot, Table};
 
 use crate::proto::addr::{Addr, Pair, Tag, UlidPair};
+use crate::proto::cga::Verdict;
 use crate::proto::context::Context;
 use crate::proto::counter::Counter;
 use crate::proto::env::{Env, Transmit};
 use bucket::Bucket;
 use origins::origin_of;
+use signatures::Signatures;
 use validator::Secrets;
 
 /// Where a message came from.
@@ -39,9 +43,18 @@ pub struct Meta<'a> {
     /// The octets of the packet before the message, from its IPv6 header on: an Error
     /// message carries them back. May be empty.
     pub head: &'a [u8],
+    /// What is known of the message's CGA signature: [`Verdict::None`] when it arrives.
+    pub verdict: Verdict,
 }
 
 impl Meta<'_> {
+    /// Counts a message, which may come again with its verdict, once.
+    fn count(&self, env: &dyn Env, what: Counter) {
+        if self.verdict == Verdict::None {
+            env.count(what);
+        }
+    }
+
     /// The pair that an answer goes over.
     fn pair(&self) -> Pair {
         Pair { local: self.dst, peer: self.src }
@@ -60,17 +73,21 @@ pub struct Received<Id> {
     pub touched: Option<Id>,
     /// A message in the `reply` buffer: R1, R1bis, R2, Update Acknowledgement or Error.
     pub reply: Option<Transmit>,
+    /// Nothing was done: keep the message, have its [`Claim`](crate::proto::cga::Claim) judged,
+    /// and bring it again with the verdict in its [`Meta`].
+    pub judge: bool,
 }
 
 impl<Id> Received<Id> {
-    const NOTHING: Self = Received { touched: None, reply: None };
+    const NOTHING: Self = Received { touched: None, reply: None, judge: false };
+    const JUDGE: Self = Received { touched: None, reply: None, judge: true };
 
     const fn reply(reply: Option<Transmit>) -> Self {
-        Received { touched: None, reply }
+        Received { touched: None, reply, judge: false }
     }
 
     const fn touched(id: Id) -> Self {
-        Received { touched: Some(id), reply: None }
+        Received { touched: Some(id), reply: None, judge: false }
     }
 }
 
@@ -97,6 +114,7 @@ pub struct Endpoint {
     r1: Bucket,
     r1bis: Bucket,
     error: Bucket,
+    signatures: Signatures,
 }
 
 impl Endpoint {
@@ -108,6 +126,7 @@ impl Endpoint {
             r1: Bucket::default(),
             r1bis: Bucket::default(),
             error: Bucket::default(),
+            signatures: Signatures::default(),
         }
     }
 
@@ -122,7 +141,7 @@ impl Endpoint {
         if !peer.is_eligible() || local == peer {
             return Err(Refused::Address);
         }
-        if !env.local_set(&local).is_some_and(|set| set.contains(&local)) {
+        if !env.local_set(&local).is_some_and(|set| set.is_ulid(&local)) {
             return Err(Refused::Address);
         }
         if table.by_ulids(&ulids).is_some() {
@@ -178,7 +197,7 @@ impl Endpoint {
         if !may_answer(&src, &dst) {
             return None;
         }
-        self.r1bis(env, &Meta { src, dst, head: &[] }, tag, reply)
+        self.r1bis(env, &Meta { src, dst, head: &[], verdict: Verdict::None }, tag, reply)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::proto::wire::{Body, Message};
 impl Endpoint {
     /// A control message (P = 0) arrived; `msg` begins with it and ends where the packet
     /// ends. An answer is written into `reply` ([`crate::proto::wire::MAX_MESSAGE`] octets).
+    /// A message that had to wait for the verdict on its signature comes here a second time.
     pub fn receive<T: Table>(
         &mut self,
         env: &dyn Env,
@@ -21,7 +22,7 @@ impl Endpoint {
         msg: &[u8],
         reply: &mut [u8],
     ) -> Received<T::Id> {
-        env.count(Counter::RxControl);
+        meta.count(env, Counter::RxControl);
         if !may_answer(&meta.src, &meta.dst) {
             env.count(Counter::RxBadAddress);
             return Received::NOTHING;

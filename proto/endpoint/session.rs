@@ -37,7 +37,7 @@ impl Endpoint {
         reply: &mut [u8],
     ) -> Received<T::Id> {
         let Some((tag, counter)) = receiver_tag(&message.body) else { return Received::NOTHING };
-        env.count(counter);
+        meta.count(env, counter);
         let Some(slot) = table.by_tag(tag).filter(|slot| !slot.ctx.is_gone()) else {
             env.count(Counter::ControlUnknownTag);
             return Received::reply(self.r1bis(env, meta, tag, reply));
@@ -88,13 +88,15 @@ impl Endpoint {
             Body::Probe { ref probe, .. } => ctx.handle_probe(env, activity, probe),
             Body::UpdateAck { nonce, .. } => ctx.handle_update_ack(env, activity, nonce),
             Body::UpdateRequest { nonce, .. } => {
-                match ctx.handle_update(env, activity, nonce, &message.options, reply) {
+                let said = (&message.options, meta.verdict);
+                match ctx.handle_update(env, activity, nonce, said, reply) {
                     // To a pair that works: the source of the request may be a locator that
                     // no probe confirmed.
                     Ok(len) => {
                         let pair = ctx.tx_pair();
                         sent = len.map(|len| Transmit { src: pair.local, dst: pair.peer, len });
                     }
+                    Err(Reject::Unjudged) => return self.judge(env, meta),
                     Err(reject) => {
                         sent = self.refuse_update(env, meta, message, reject, reply);
                     }
@@ -102,7 +104,7 @@ impl Endpoint {
             }
             _ => {}
         }
-        Received { touched: Some(id), reply: sent }
+        Received { touched: Some(id), reply: sent, judge: false }
     }
 
     /// 10.4: the Errors that answer an Update Request.

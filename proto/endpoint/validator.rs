@@ -7,7 +7,7 @@
 //! nonce tells its own age. The secret changes every VALIDATOR_MIN_LIFETIME; the one before
 //! it is still good, so a validator lives at least that long and at most twice.
 
-use crate::proto::addr::{Pair, Tag, UlidPair};
+use crate::proto::addr::{Addr, Pair, Tag, UlidPair};
 use crate::proto::env::Env;
 
 /// Octets of an R1's validator. With them R1 has 1.43 times the octets of I1, IPv6
@@ -68,6 +68,12 @@ impl Secrets {
         self.last = if next { self.current } else { secret(env) };
         self.current = secret(env);
         self.epoch = now;
+    }
+
+    /// A place for a prefix that nobody else can foretell.
+    pub(super) fn place(&self, env: &dyn Env, prefix: &Addr) -> u8 {
+        let hash = env.hmac_sha256(&self.current, &[b"place", &prefix.0]);
+        hash.first().copied().unwrap_or(0)
     }
 
     /// The Responder Nonce of an answer sent now.

@@ -17,6 +17,8 @@ pub use crate::proto::wire::lists::Preference;
 pub use crate::proto::wire::{Method, MAX_LOCATORS};
 
 use crate::proto::addr::Addr;
+use crate::proto::cga::{self, Signature, Wanted};
+use crate::proto::hba::Sha1;
 
 /// One of our own locators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +29,9 @@ pub struct LocalLocator {
     pub method: Method,
     /// What the administrator wants; the BROKEN flag follows `usable` on the wire.
     pub pref: Preference,
+    /// Whether it follows from the set's parameters, so that it can be a ULID: "the address used
+    /// as ULID must be a CGA" (RFC 5533 section 3). One that does not is proved by a signature.
+    pub follows: bool,
     /// Whether packets can be sent from it now: the address is there, not tentative, and
     /// its link has a carrier (RFC 5534 section 3.2, "locally operational").
     pub usable: bool,
@@ -44,6 +49,10 @@ pub struct LocalSet<'a> {
     pub generation: u32,
     /// What applications wish of it in one context; `None` from the driver.
     pub wishes: Option<&'a Wishes>,
+    /// Whether there is a key to sign with.
+    pub signs: bool,
+    /// Signatures of its lists, as far as there are some.
+    pub signatures: &'a [Signature],
 }
 
 impl<'a> LocalSet<'a> {
@@ -56,6 +65,11 @@ impl<'a> LocalSet<'a> {
     /// Whether `addr` is in the set.
     pub fn contains(&self, addr: &Addr) -> bool {
         self.index_of(addr).is_some()
+    }
+
+    /// Whether `addr` can be a ULID of ours.
+    pub fn is_ulid(&self, addr: &Addr) -> bool {
+        self.locators.iter().any(|l| l.addr == *addr && l.follows)
     }
 
     /// Whether the address is there and works, whatever applications wish.
@@ -94,6 +108,29 @@ impl<'a> LocalSet<'a> {
     /// The Locator List Generation of [`Self::listed`].
     pub fn generation(&self) -> u32 {
         self.wishes.map_or(self.generation, |wishes| wishes.generation(self.generation))
+    }
+
+    /// Whether a list has to be signed: "when some of the locators in the list use CGA (and not
+    /// HBA) for verification" (RFC 5533 section 5.6).
+    pub fn needs_signature(&self) -> bool {
+        self.listed().any(|l| l.method == Method::Cga)
+    }
+
+    /// The signature of the list, if it needs one and that is there.
+    pub fn signature(&self) -> Option<&'a [u8]> {
+        let generation = self.generation();
+        let made = self.signatures.iter().find(|s| s.generation == generation);
+        made.filter(|_| self.needs_signature()).map(Signature::as_slice)
+    }
+
+    /// What has to be signed before the list can be told.
+    pub fn wants_signature(&self, sha1: &mut Sha1<'_>) -> Option<Wanted> {
+        if !self.signs || !self.needs_signature() || self.signature().is_some() {
+            return None;
+        }
+        let generation = self.generation();
+        let locators = self.listed().map(|l| (&l.addr, l.method));
+        Some(Wanted { generation, digest: cga::digest(generation, locators, sha1) })
     }
 
     /// Whether a peer has to be told preferences: they "don't all have equal preference".

@@ -5,6 +5,7 @@
 use super::netns::state;
 use crate::control;
 use crate::netns::View;
+use crate::proto::cga::Verdict;
 use crate::proto::counter::Counter;
 use crate::proto::endpoint::Meta;
 use crate::proto::wire::PayloadHeader;
@@ -63,7 +64,8 @@ unsafe extern "C" fn shim6_entry_control(
     // SAFETY: the packet is linear and not touched until we return.
     let (head, data) =
         unsafe { (octets(message.head, message.head_len), octets(message.data, message.len)) };
-    control::receive(state, Meta { src: addr(&message.src), dst: addr(&message.dst), head }, data);
+    let (src, dst, verdict) = (addr(&message.src), addr(&message.dst), Verdict::None);
+    control::receive(state, Meta { src, dst, head, verdict }, data);
     DONE
 }
 

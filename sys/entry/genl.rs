@@ -7,6 +7,7 @@ use crate::ctl::ContextDump;
 use crate::netns::NetState;
 use crate::sys::bindings;
 use crate::sys::entry::netns::state;
+use crate::sys::genl::spec::HBA_PRIVATE_KEY;
 use crate::sys::genl::Dump;
 use crate::sys::genl::Full;
 use crate::sys::genl::Page;
@@ -65,7 +66,10 @@ unsafe fn page(
 #[no_mangle]
 unsafe extern "C" fn shim6_entry_hba_add(info: *mut bindings::genl_info) -> c_int {
     // SAFETY: by contract.
-    unsafe { request(info, ctl::hba_add) }
+    let result = unsafe { request(info, ctl::hba_add) };
+    // SAFETY: by contract; nobody looks at the request's attributes any more.
+    unsafe { bindings::shim6_genl_wipe(info, HBA_PRIVATE_KEY) };
+    result
 }
 
 /// # Safety

@@ -51,6 +51,7 @@ fn begin(net: NonNull<bindings::net>) -> Result<Pin<KBox<NetState>>> {
             users: Work::new(raw, Kind::Users)?,
             addresses: Work::new(raw, Kind::Addresses)?,
             neighbours: Work::new(raw, Kind::Neighbours)?,
+            signatures: Work::new(raw, Kind::Signatures)?,
         }
     };
     state.begin(late);

@@ -9,6 +9,7 @@ use crate::netns::View;
 use crate::proto::addr::Tag;
 use crate::proto::context::Flow;
 use crate::reap;
+use crate::signatures;
 use crate::sys::addr;
 use crate::sys::bindings;
 use crate::sys::kick;
@@ -35,6 +36,7 @@ unsafe extern "C" fn shim6_entry_work(owner: *mut c_void, kind: u32) {
         Some(Kind::Addresses) => hba::refresh(state),
         Some(Kind::Users) => find_users(state),
         Some(Kind::Neighbours) => hba::ask_neighbours(state),
+        Some(Kind::Signatures) => signatures::work(state),
         None => {}
     }
 }

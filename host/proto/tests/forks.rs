@@ -297,7 +297,12 @@ fn a_tag_used_again_for_another_instance_ends_the_old_one() {
     let h = &mut w.hosts[A];
     let nonce = h.contexts.all[&id].0.nonce().unwrap();
     let r2 = r2(tag, nonce);
-    let meta = shim6_proto::proto::endpoint::Meta { src: pair.peer, dst: pair.local, head: &[] };
+    let meta = shim6_proto::proto::endpoint::Meta {
+        src: pair.peer,
+        dst: pair.local,
+        head: &[],
+        verdict: Default::default(),
+    };
     let mut reply = [0; MAX_MESSAGE];
     let got = h.endpoint.receive(&h.out, &mut h.contexts, meta, &r2, &mut reply);
     assert_eq!(got.touched, Some(id));

@@ -6,6 +6,7 @@
 
 use crate::world::Host;
 use shim6_proto::proto::addr::{Addr, Pair, Tag, UlidPair};
+use shim6_proto::proto::cga::Verdict;
 use shim6_proto::proto::config::Config;
 use shim6_proto::proto::context::{Context, State};
 use shim6_proto::proto::endpoint::{Meta, Refused};
@@ -64,7 +65,7 @@ impl Desk {
     /// A message from one address to another; what is answered.
     pub fn say(&mut self, src: Addr, dst: Addr, bytes: &[u8]) -> Option<(Transmit, Vec<u8>)> {
         let head = header(src, dst);
-        let meta = Meta { src, dst, head: &head };
+        let meta = Meta { src, dst, head: &head, verdict: Verdict::None };
         let mut reply = [0xa5; MAX_MESSAGE];
         let h = &mut self.host;
         let got = h.endpoint.receive(&h.out, &mut h.contexts, meta, bytes, &mut reply);

@@ -14,6 +14,7 @@ use crate::world::{knows, Host, Outside, Store};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use shim6_proto::proto::addr::{Addr, Pair, Tag, UlidPair};
+use shim6_proto::proto::cga::Verdict;
 use shim6_proto::proto::config::Config;
 use shim6_proto::proto::context::{Context, Hint, State};
 use shim6_proto::proto::endpoint::{Meta, Table};
@@ -399,7 +400,7 @@ impl Swarm {
         head[6] = 140;
         head[8..24].copy_from_slice(&packet.src.0);
         head[24..40].copy_from_slice(&packet.dst.0);
-        let meta = Meta { src: packet.src, dst: packet.dst, head: &head };
+        let meta = Meta { src: packet.src, dst: packet.dst, head: &head, verdict: Verdict::None };
         let mut reply = [0xa5; MAX_MESSAGE];
         let h = &mut self.nodes[i].host;
         let got = h.endpoint.receive(&h.out, &mut h.contexts, meta, bytes, &mut reply);

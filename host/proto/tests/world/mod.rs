@@ -15,6 +15,7 @@ use rand::{Rng, SeedableRng};
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
 use shim6_proto::proto::addr::{Addr, Pair, Tag, UlidPair};
+use shim6_proto::proto::cga::{Claim, Signature, Verdict};
 use shim6_proto::proto::config::Config;
 use shim6_proto::proto::context::{Context, Event, Flow, FlowSlot, Flows, Hint};
 use shim6_proto::proto::counter::Counter;
@@ -24,7 +25,7 @@ use shim6_proto::proto::hba::{extended_modifier, write_pds, Pds, MAX_PDS};
 use shim6_proto::proto::locator::{LocalLocator, LocalSet};
 use shim6_proto::proto::reap::activity::{Activity, Wake};
 use shim6_proto::proto::time::Instant;
-use shim6_proto::proto::wire::{Method, MAX_MESSAGE};
+use shim6_proto::proto::wire::{Message, Method, MAX_MESSAGE};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap, HashSet};
 pub use table::{Contexts, Store};
@@ -44,6 +45,9 @@ pub struct Outside {
     pub pds: Vec<u8>,
     pub locators: Vec<LocalLocator>,
     pub generation: u32,
+    /// Whether it has a key, and what was signed with it.
+    pub signs: bool,
+    pub signatures: Vec<Signature>,
 }
 
 impl Env for Outside {
@@ -78,6 +82,8 @@ impl Env for Outside {
             locators: &self.locators,
             generation: self.generation,
             wishes: None,
+            signs: self.signs,
+            signatures: &self.signatures,
         };
         set.contains(ulid).then_some(set)
     }
@@ -88,6 +94,8 @@ impl Env for Outside {
 pub enum Cargo {
     /// A control message.
     Control(Vec<u8>),
+    /// A control message that was kept, with the verdict on its signature.
+    Judged(Vec<u8>, Verdict),
     /// A data packet of a flow, with the tag if it has the payload extension header.
     Data(Option<Tag>, u16),
 }
@@ -125,6 +133,7 @@ impl Host {
                 addr: parsed.address(p, 0, &mut sha1),
                 method: Method::Hba,
                 pref: Default::default(),
+                follows: true,
                 usable: true,
             })
             .collect();
@@ -136,6 +145,8 @@ impl Host {
             pds,
             locators,
             generation: 7,
+            signs: false,
+            signatures: vec![],
         };
         let endpoint = Endpoint::new(&out);
         Host {
@@ -258,6 +269,21 @@ impl Host {
     /// The HBA set changed; the driver tells every context.
     pub fn contexts_ids(&self) -> Vec<u64> {
         self.contexts.all.keys().copied().collect()
+    }
+}
+
+/// What stands for a signature of this digest, by the one key there is.
+pub fn stamp(digest: &[u8; 20]) -> Vec<u8> {
+    [&digest[..], &[0x5a; 108]].concat()
+}
+
+/// What somebody finds of the signature of a message.
+pub fn truth(message: &[u8]) -> Verdict {
+    let message = Message::parse(message).unwrap();
+    let claim = Claim::of(&message.options, &mut |p| sha1(p)).expect("a claim");
+    match claim.signature == stamp(&claim.digest) {
+        true => Verdict::Valid,
+        false => Verdict::Invalid,
     }
 }
 
@@ -520,20 +546,8 @@ impl World {
         let h = &mut self.hosts[to];
         let mut reply = [0xa5; MAX_MESSAGE];
         match cargo {
-            Cargo::Control(bytes) => {
-                let mut head = [0u8; 40];
-                head[8..24].copy_from_slice(&src.0);
-                head[24..40].copy_from_slice(&dst.0);
-                let meta = Meta { src, dst, head: &head };
-                let r = h.endpoint.receive(&h.out, &mut h.contexts, meta, &bytes, &mut reply);
-                if let Some(t) = r.reply {
-                    let answer = reply[..t.len].to_vec();
-                    self.send_all(to, vec![(t, answer)]);
-                }
-                if let Some(id) = r.touched {
-                    self.drain(to, id);
-                }
-            }
+            Cargo::Control(bytes) => self.hear(to, src, dst, &bytes, Verdict::None),
+            Cargo::Judged(bytes, verdict) => self.hear(to, src, dst, &bytes, verdict),
             Cargo::Data(tag, port) => {
                 let tick = h.out.ticks().tick(now);
                 let pair = Pair { local: dst, peer: src };
@@ -563,6 +577,29 @@ impl World {
                     h.wake(id, wake);
                 }
             }
+        }
+    }
+
+    fn hear(&mut self, to: usize, src: Addr, dst: Addr, bytes: &[u8], verdict: Verdict) {
+        let mut head = [0u8; 40];
+        head[8..24].copy_from_slice(&src.0);
+        head[24..40].copy_from_slice(&dst.0);
+        let meta = Meta { src, dst, head: &head, verdict };
+        let mut reply = [0xa5; MAX_MESSAGE];
+        let h = &mut self.hosts[to];
+        let r = h.endpoint.receive(&h.out, &mut h.contexts, meta, bytes, &mut reply);
+        if let Some(t) = r.reply {
+            let answer = reply[..t.len].to_vec();
+            self.send_all(to, vec![(t, answer)]);
+        }
+        if let Some(id) = r.touched {
+            self.drain(to, id);
+        }
+        if r.judge {
+            // A work item takes its time.
+            let cargo = Cargo::Judged(bytes.to_vec(), truth(bytes));
+            self.serial += 1;
+            self.flying.insert((self.now.0 + 3, self.serial), (to, src, dst, cargo));
         }
     }
 
