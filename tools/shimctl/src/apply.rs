@@ -30,6 +30,43 @@ enum Undo {
     Rule(Ipv6Addr),
 }
 
+/// A locator that does not follow from a set's parameters, and its interface.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outside {
+    /// The address.
+    pub addr: Ipv6Addr,
+    /// The interface it goes on.
+    pub device: String,
+}
+
+impl Outside {
+    /// From `ADDRESS=INTERFACE`.
+    pub fn parse(word: &str) -> Result<Outside> {
+        let wrong = || Failure::new(format!("'{word}' is not ADDRESS=INTERFACE"));
+        let (addr, device) = word.split_once('=').ok_or_else(wrong)?;
+        let addr = addr.parse().map_err(|_| wrong())?;
+        if device.is_empty() {
+            return Err(wrong());
+        }
+        Ok(Outside { addr, device: device.to_string() })
+    }
+}
+
+/// A set to put to work.
+#[derive(Clone, Copy)]
+pub struct Job<'a> {
+    /// The set.
+    pub set: &'a HbaSet,
+    /// Which interface each address goes to, see [`assign`].
+    pub devices: &'a [String],
+    /// Whether to leave out duplicate address detection.
+    pub nodad: bool,
+    /// The private key of its parameters, as a DER RSAPrivateKey.
+    pub key: Option<&'a [u8]>,
+    /// Locators that the key proves.
+    pub outside: &'a [Outside],
+}
+
 /// A host being changed.
 struct Change {
     rtnl: Rtnl,
@@ -97,14 +134,20 @@ impl Change {
         Ok(())
     }
 
-    fn all(&mut self, set: &HbaSet, links: &[Link], nodad: bool) -> Result<()> {
+    fn all(&mut self, job: &Job<'_>, links: &[Link], outside: &[Link]) -> Result<()> {
+        let nodad = job.nodad;
         let catch_all = self.catch_all()?;
-        for (addr, link) in set.addresses.iter().copied().zip(links) {
+        for (addr, link) in job.set.addresses.iter().copied().zip(links) {
             let own = Assigned { index: link.index, addr, prefix_len: 64 };
             self.address(own, &link.name, AddressOptions { nodad, deprecated: false })?;
             let copy = Assigned { index: catch_all.index, addr, prefix_len: 128 };
             self.address(copy, CATCH_ALL, AddressOptions { nodad: true, deprecated: true })?;
             self.rule(addr)?;
+        }
+        // No identifier is among these: when one's interface is gone, so is the locator.
+        for (addr, link) in job.outside.iter().map(|o| o.addr).zip(outside) {
+            let own = Assigned { index: link.index, addr, prefix_len: 64 };
+            self.address(own, &link.name, AddressOptions { nodad, deprecated: false })?;
         }
         Ok(())
     }
@@ -167,24 +210,32 @@ fn in_order(set: &HbaSet, given: &[(&str, &str)]) -> Result<Vec<String>> {
 }
 
 /// Puts a set to work.
-pub fn apply(set: &HbaSet, devices: &[String], nodad: bool) -> Result<()> {
-    let names = assign(set, devices)?;
+pub fn apply(job: &Job<'_>) -> Result<()> {
+    let names = assign(job.set, job.devices)?;
     let mut shim = Shim::open()?;
     let mut rtnl = Rtnl::open()?;
-    let mut links = Vec::new();
-    for name in &names {
-        let link = rtnl.link(name)?;
-        links.push(link.ok_or_else(|| Failure::new(format!("there is no interface '{name}'")))?);
-    }
+    let links = links_of(&mut rtnl, names.iter())?;
+    let outside = links_of(&mut rtnl, job.outside.iter().map(|o| &o.device))?;
+    let mut addresses = job.set.addresses.clone();
+    addresses.extend(job.outside.iter().map(|o| o.addr));
     let mut change = Change { rtnl, done: Vec::new() };
-    let result = change.all(set, &links, nodad).and_then(|()| {
-        shim.add_set(&set.parameters, &set.addresses)
+    let result = change.all(job, &links, &outside).and_then(|()| {
+        shim.add_set(&job.set.parameters, &addresses, job.key)
             .map_err(|e| Failure::from(e).while_trying("the kernel does not take the set"))
     });
     if result.is_err() {
         change.undo();
     }
     result
+}
+
+fn links_of<'a>(rtnl: &mut Rtnl, names: impl Iterator<Item = &'a String>) -> Result<Vec<Link>> {
+    let mut links = Vec::new();
+    for name in names {
+        let link = rtnl.link(name)?;
+        links.push(link.ok_or_else(|| Failure::new(format!("there is no interface '{name}'")))?);
+    }
+    Ok(links)
 }
 
 /// Takes a set out again: everything [`apply`] did, as far as it is still there.
@@ -245,6 +296,16 @@ mod tests {
     fn interfaces_follow_their_prefix() {
         let words = ["2001:db8:b::/64=y", "2001:db8:a::=x"];
         assert_eq!(assigned(&words), Ok(vec!["x".into(), "y".into()]));
+    }
+
+    #[test]
+    fn a_locator_outside_has_an_address_and_an_interface() {
+        let good = Outside::parse("2001:db8:c::1=z").unwrap();
+        assert_eq!((good.addr.to_string().as_str(), good.device.as_str()), ("2001:db8:c::1", "z"));
+        for wrong in ["", "z", "2001:db8:c::1", "2001:db8:c::1=", "=z", "2001:db8:c::/64=z"] {
+            let said = Outside::parse(wrong).unwrap_err().to_string();
+            assert_eq!(said, format!("'{wrong}' is not ADDRESS=INTERFACE"));
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub fn command() -> Command {
         .arg_required_else_help(true)
         .arg(json)
         .subcommand(hba())
+        .subcommand(cga())
         .subcommand(context())
         .subcommand(socket())
         .subcommand(Command::new("stats").about("Print all counters").arg(flag(
@@ -47,46 +48,112 @@ fn hba() -> Command {
         .about("Sets of hash based addresses (RFC 5535); without a subcommand, list them")
         .subcommand(generate())
         .subcommand(Command::new("show").about("Verify and print the set in a file").arg(file()))
+        .subcommand(apply().arg(file()))
         .subcommand(
-            Command::new("apply")
-                .about("Put a set to work: addresses, routes, and the kernel's shim")
-                .arg(file())
-                .arg(Arg::new("DEVICE").required(true).num_args(1..).help(
-                    "dev=INTERFACE for each prefix in their order (or one for all), or PREFIX=INTERFACE",
-                ))
-                .arg(flag("nodad", 'n', "Add the addresses without duplicate address detection")),
-        )
-        .subcommand(
-            Command::new("remove")
-                .about("Undo 'hba apply'")
-                .arg(Arg::new("SET").required(true).help("The set's file, or one of its addresses")),
+            Command::new("remove").about("Undo 'hba apply'").arg(
+                Arg::new("SET").required(true).help("The set's file, or one of its addresses"),
+            ),
         )
         .subcommand(Command::new("list").about("Print the sets that the kernel knows"))
+}
+
+fn apply() -> Command {
+    Command::new("apply")
+        .about("Put a set to work: addresses, routes, and the kernel's shim")
+        .arg(Arg::new("DEVICE").required(true).index(2).num_args(1..).help(
+            "dev=INTERFACE for each prefix in their order (or one for all), or PREFIX=INTERFACE",
+        ))
+        .arg(flag("nodad", 'n', "Add the addresses without duplicate address detection"))
+}
+
+fn cga() -> Command {
+    let file = || {
+        Arg::new("FILE")
+            .required(true)
+            .index(1)
+            .help("An address made by 'cga generate', or a set with a public key; - is the standard input")
+    };
+    let key = |required| {
+        Arg::new("key")
+            .long("key")
+            .value_name("FILE")
+            .required(required)
+            .help("The RSA private key, PKCS#8 or PKCS#1, PEM or DER")
+    };
+    let output = |required| {
+        Arg::new("output").long("output").short('o').value_name("FILE").required(required)
+    };
+    Command::new("cga")
+        .about("Cryptographically generated addresses (RFC 3972), whose key proves other locators")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            Command::new("key")
+                .about("Make an RSA private key")
+                .arg(
+                    Arg::new("bits")
+                        .long("bits")
+                        .value_parser(value_parser!(u16).range(1024..=4096))
+                        .default_value("2048")
+                        .help("Its length, 1024 to 4096"),
+                )
+                .arg(output(true).help("Write the key there; only its owner can read it")),
+        )
+        .subcommand(
+            Command::new("generate")
+                .about("Make an address of a prefix that is bound to a key")
+                .arg(prefix(1))
+                .arg(key(true))
+                .arg(sec())
+                .arg(modifier())
+                .arg(output(false).help("Write the address there, and print what it is")),
+        )
+        .subcommand(
+            Command::new("show").about("Verify and print the address in a file").arg(file()),
+        )
+        .subcommand(
+            apply().arg(file()).arg(key(false)).arg(
+                Arg::new("locator")
+                    .long("locator")
+                    .value_name("ADDRESS=INTERFACE")
+                    .action(ArgAction::Append)
+                    .requires("key")
+                    .help("A locator that the key proves to peers; may be given several times"),
+            ),
+        )
+        .subcommand(Command::new("remove").about("Undo 'cga apply'").arg(
+            Arg::new("SET").required(true).help("The address's file, or one of the addresses"),
+        ))
+}
+
+fn prefix(most: usize) -> Arg {
+    Arg::new("PREFIX")
+        .required(true)
+        .num_args(1..=most)
+        .help("A prefix of 64 bits, as 2001:db8:1::/64")
+}
+
+fn sec() -> Arg {
+    Arg::new("sec")
+        .long("sec")
+        .value_parser(value_parser!(u8).range(0..=2))
+        .default_value("0")
+        .help("How much work a forgery shall cost: a factor of 65536 for each step; 0 to 2")
+}
+
+fn modifier() -> Arg {
+    Arg::new("modifier")
+        .long("modifier")
+        .value_name("HEX")
+        .help("Begin with this modifier instead of a random one; the same gives the same set")
 }
 
 fn generate() -> Command {
     Command::new("generate")
         .about("Make a set: one address for each prefix, all bound to each other")
-        .arg(
-            Arg::new("PREFIX")
-                .required(true)
-                .num_args(1..)
-                .help("A prefix of 64 bits, as 2001:db8:1::/64"),
-        )
-        .arg(
-            Arg::new("sec")
-                .long("sec")
-                .value_parser(value_parser!(u8).range(0..=2))
-                .default_value("0")
-                .help(
-                    "How much work a forgery shall cost: a factor of 65536 for each step; 0 to 2",
-                ),
-        )
-        .arg(
-            Arg::new("modifier").long("modifier").value_name("HEX").help(
-                "Begin with this modifier instead of a random one; the same gives the same set",
-            ),
-        )
+        .arg(prefix(usize::MAX - 1))
+        .arg(sec())
+        .arg(modifier())
         .arg(
             Arg::new("pubkey")
                 .long("pubkey")

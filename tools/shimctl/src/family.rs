@@ -101,6 +101,8 @@ pub struct Set {
     pub parameters: Vec<u8>,
     /// Its addresses.
     pub locators: Vec<Locator>,
+    /// Whether the kernel has its private key.
+    pub signs: bool,
 }
 
 /// What names a context.
@@ -179,16 +181,22 @@ impl Shim {
             .ok_or_else(|| Failure::new("the kernel's answer makes no sense"))
     }
 
-    /// Makes a set known to the kernel.
+    /// Makes a set known to the kernel, with the private key of its parameters if it shall
+    /// sign.
     pub fn add_set(
         &mut self,
         parameters: &[u8],
         addresses: &[Ipv6Addr],
+        key: Option<&[u8]>,
     ) -> std::result::Result<(), Refused> {
         let message = addresses.iter().fold(
             self.message(CMD_HBA_ADD, 0).bytes(A_HBA_PARAMETERS, parameters),
             |message, addr| message.bytes(A_HBA_ADDRESS, &addr.octets()),
         );
+        let message = match key {
+            Some(key) => message.bytes(A_HBA_PRIVATE_KEY, key),
+            None => message,
+        };
         self.channel.request(&message).map(drop)
     }
 
@@ -323,7 +331,8 @@ fn parse_event(answer: &Answer) -> Option<Event> {
 fn parse_set(answer: &Answer) -> Option<Set> {
     let fields = Fields::of_answer(answer);
     let parameters = fields.one(A_HBA_PARAMETERS)?.to_vec();
-    Some(Set { parameters, locators: fields.locators(A_HBA_LOCATOR) })
+    let signs = fields.one(A_HBA_SIGNS).is_some();
+    Some(Set { parameters, locators: fields.locators(A_HBA_LOCATOR), signs })
 }
 
 fn parse_counter(answer: &Answer) -> Option<(String, u64)> {

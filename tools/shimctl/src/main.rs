@@ -7,6 +7,7 @@ mod cli;
 mod clock;
 mod failure;
 mod family;
+mod key;
 mod netlink;
 mod peek;
 mod report;
@@ -16,10 +17,12 @@ mod socket_report;
 mod sockets;
 mod spec;
 
+use apply::Outside;
 use clap::ArgMatches;
 use failure::{words as explain, Failure, Result};
 use family::{ContextName, Pair, Shim};
 use peek::Brief;
+use key::Key;
 use serde_json::{json, Value};
 use set::{HbaSet, Recipe};
 use socket_report::Seen;
@@ -45,15 +48,13 @@ fn run(matches: &ArgMatches) -> Result<()> {
     let json = matches.get_flag("json");
     match matches.subcommand() {
         Some(("hba", m)) => match m.subcommand() {
-            Some(("generate", m)) => generate(m, json),
+            Some(("generate", m)) => hba_generate(m, json),
             Some(("show", m)) => {
                 let set = HbaSet::read(&path(m, "FILE"))?;
                 print(json, || report::hba_text(&set), || report::hba_json(&set))
             }
             Some(("apply", m)) => {
-                let devices: Vec<String> = words(m, "DEVICE").cloned().collect();
-                let set = HbaSet::read(&path(m, "FILE"))?;
-                apply::apply(&set, &devices, m.get_flag("nodad"))?;
+                apply(m, None, &[])?;
                 done(json)
             }
             Some(("remove", m)) => {
@@ -62,6 +63,7 @@ fn run(matches: &ArgMatches) -> Result<()> {
             }
             _ => list_sets(json),
         },
+        Some(("cga", m)) => cga(m, json),
         Some(("context", m)) => match m.subcommand() {
             Some(("show", m)) => show_context(m, json),
             _ => list_contexts(json),
@@ -112,15 +114,57 @@ fn done(json: bool) -> Result<()> {
     print(json, String::new, || json!({}))
 }
 
-fn generate(matches: &ArgMatches, json: bool) -> Result<()> {
+fn cga(matches: &ArgMatches, json: bool) -> Result<()> {
+    match matches.subcommand() {
+        Some(("key", m)) => {
+            let bits = *m.get_one::<u16>("bits").unwrap_or(&2048);
+            Key::make(usize::from(bits))?.write(word(m, "output"))?;
+            done(json)
+        }
+        Some(("generate", m)) => {
+            let key = Key::read(word(m, "key"))?.public()?;
+            generate(m, Some(key), true, json)
+        }
+        Some(("show", m)) => {
+            let set = HbaSet::read(&path(m, "FILE"))?;
+            print(json, || report::hba_text(&set), || report::hba_json(&set))
+        }
+        Some(("apply", m)) => {
+            let key = m.get_one::<String>("key").map(|file| Key::read(file)).transpose()?;
+            let key = key.map(|key| key.private()).transpose()?;
+            let outside = words(m, "locator").map(|word| Outside::parse(word));
+            let outside = outside.collect::<Result<Vec<_>>>()?;
+            apply(m, key.as_ref().map(|key| key.as_bytes()), &outside)?;
+            done(json)
+        }
+        Some(("remove", m)) => {
+            remove(word(m, "SET"))?;
+            done(json)
+        }
+        _ => Err(Failure::new("no command given")),
+    }
+}
+
+fn apply(matches: &ArgMatches, key: Option<&[u8]>, outside: &[Outside]) -> Result<()> {
+    let devices: Vec<String> = words(matches, "DEVICE").cloned().collect();
+    let set = HbaSet::read(&path(matches, "FILE"))?;
+    let nodad = matches.get_flag("nodad");
+    apply::apply(&apply::Job { set: &set, devices: &devices, nodad, key, outside })
+}
+
+fn hba_generate(matches: &ArgMatches, json: bool) -> Result<()> {
+    let key = matches.get_one::<String>("pubkey").map(|file| read_key(file)).transpose()?;
+    generate(matches, key, false, json)
+}
+
+fn generate(matches: &ArgMatches, key: Option<Vec<u8>>, cga: bool, json: bool) -> Result<()> {
     let modifier = match matches.get_one::<String>("modifier") {
         Some(text) => parse_modifier(text)?,
         None => random()?,
     };
-    let key = matches.get_one::<String>("pubkey").map(|file| read_key(file)).transpose()?;
     let sec = *matches.get_one::<u8>("sec").unwrap_or(&0);
     let prefixes = set::parse_prefixes(words(matches, "PREFIX"))?;
-    let recipe = Recipe { prefixes, sec, modifier, key };
+    let recipe = Recipe { prefixes, sec, modifier, key, cga };
     let show = std::io::stderr().is_terminal();
     let set = recipe.make(&mut |tried, expected| {
         if show {
@@ -135,8 +179,7 @@ fn generate(matches: &ArgMatches, json: bool) -> Result<()> {
     let file = format!("{:#}\n", set.to_json());
     match matches.get_one::<String>("output") {
         Some(name) if name != "-" => {
-            std::fs::write(name, file)
-                .map_err(|e| Failure::new(format!("cannot write {name}: {}", explain(&e))))?;
+            key::write(Path::new(name), file.as_bytes(), 0o666)?;
             print(json, || report::hba_text(&set), || report::hba_json(&set))
         }
         _ => line(file.trim_end()),
@@ -165,16 +208,21 @@ fn read_key(file: &str) -> Result<Vec<u8>> {
     set::parse_key(&bytes).map_err(|e| e.while_trying(format_args!("cannot use {file}")))
 }
 
-/// A set is named by its file, or by one of its addresses.
+/// A set is named by its file, or by one of its addresses. Of its addresses outside the
+/// parameters only the kernel knows.
 fn remove(name: &str) -> Result<()> {
-    let Ok(addr) = name.parse::<Ipv6Addr>() else {
-        return apply::remove(&HbaSet::read(Path::new(name))?.addresses);
+    let named = match name.parse::<Ipv6Addr>() {
+        Ok(addr) => vec![addr],
+        Err(_) => HbaSet::read(Path::new(name))?.addresses,
     };
     let sets = Shim::open()?.sets()?;
-    let set = sets.iter().find(|set| set.locators.iter().any(|l| l.addr == addr));
-    let set = set.ok_or_else(|| Failure::new(format!("the kernel knows no set with {addr}")))?;
-    let mut addresses: Vec<_> = set.locators.iter().map(|l| l.addr).collect();
-    addresses.sort_by_key(|a| *a != addr);
+    let set = sets.iter().find(|set| set.locators.iter().any(|l| named.contains(&l.addr)));
+    let mut addresses = named;
+    for locator in set.iter().flat_map(|set| &set.locators) {
+        if !addresses.contains(&locator.addr) {
+            addresses.push(locator.addr);
+        }
+    }
     apply::remove(&addresses)
 }
 

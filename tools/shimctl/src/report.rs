@@ -236,6 +236,7 @@ pub fn set_text(set: &Set) -> String {
     };
     let mut text = format!("set sec {} modifier {:032x}", known.sec(), known.modifier());
     text.push_str(if known.has_public_key() { " public key" } else { "" });
+    text.push_str(if set.signs { " signs" } else { "" });
     for locator in &set.locators {
         let _ = write!(text, "\n  {}", locator_text(locator));
     }
@@ -246,6 +247,7 @@ pub fn set_text(set: &Set) -> String {
 pub fn set_json(set: &Set) -> Value {
     json!({
         "parameters": hex(&set.parameters),
+        "signs": set.signs,
         "locators": set.locators.iter().map(locator_json).collect::<Vec<_>>(),
     })
 }

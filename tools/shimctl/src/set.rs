@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Sets of hash based addresses (RFC 5535): made, kept in files, verified.
+//! Sets of hash based addresses (RFC 5535), and cryptographically generated addresses
+//! (RFC 3972), which are sets of one: made, kept in files, verified.
 //!
 //! A file is JSON: `{"format": "shim6-hba", "version": 1, "parameters": HEX, "addresses":
 //! [..]}`. The parameters are the CGA Parameter Data Structure with the first address's
 //! prefix; everything else that can be said of a set follows from these two. A set that was
-//! read from a file is a verified one.
+//! read from a file is a verified one. A CGA's format is "shim6-cga".
 
 use crate::failure::{words, Failure, Result};
 use serde_json::{json, Value};
@@ -18,6 +19,7 @@ use std::net::Ipv6Addr;
 use std::path::Path;
 
 const FORMAT: &str = "shim6-hba";
+const CGA_FORMAT: &str = "shim6-cga";
 const VERSION: u64 = 1;
 
 /// SHA-1 over the concatenation of `parts`.
@@ -47,6 +49,8 @@ pub struct Recipe {
     pub modifier: u128,
     /// A DER SubjectPublicKeyInfo; without, the modifier makes a nonce instead.
     pub key: Option<Vec<u8>>,
+    /// Whether it is a CGA, of one prefix and a key, and not an HBA set.
+    pub cga: bool,
 }
 
 /// Told now and then how many modifiers were tried, and how many are on the average.
@@ -58,6 +62,9 @@ impl Recipe {
         let first = *self.prefixes.first().ok_or_else(|| Failure::new("no prefix given"))?;
         let key = self.key.clone().unwrap_or_else(|| extended_modifier(self.nonce()).to_vec());
         let write = |modifier| -> Result<Vec<u8>> {
+            if self.cga {
+                return Ok(cga_parameters(modifier, first, &key));
+            }
             let mut out = vec![0; MAX_PDS];
             let len =
                 write_pds(&mut out, modifier, first, &key, self.key.is_some(), &self.prefixes)
@@ -90,6 +97,11 @@ impl Recipe {
         }
         nonce
     }
+}
+
+/// A Parameter Data Structure without extensions (RFC 3972 section 3).
+fn cga_parameters(modifier: u128, prefix: u64, key: &[u8]) -> Vec<u8> {
+    [&modifier.to_be_bytes()[..], &prefix.to_be_bytes(), &[0], key].concat()
 }
 
 /// Modifiers that one thread tries before all compare their results.
@@ -135,7 +147,7 @@ impl HbaSet {
     pub fn verify(&self) -> Result<()> {
         let pds = parse(&self.parameters)?;
         if pds.prefix_count() == 0 {
-            return Err(Failure::new("the set's parameters have no prefixes"));
+            return self.verify_cga(&pds);
         }
         let prefixes = pds.prefixes().map(|prefix| Addr::from_parts(prefix, 0));
         let theirs = self.addresses.iter().map(|a| Addr::from_parts(Addr(a.octets()).prefix(), 0));
@@ -150,6 +162,19 @@ impl HbaSet {
             }
             None => Ok(()),
         }
+    }
+
+    fn verify_cga(&self, pds: &Pds<'_>) -> Result<()> {
+        match self.addresses.as_slice() {
+            [addr] if pds.verify_cga(&Addr(addr.octets()), &mut sha1) => Ok(()),
+            [addr] => Err(Failure::new(format!("{addr} does not follow from its parameters"))),
+            _ => Err(Failure::new("parameters without prefixes have one address")),
+        }
+    }
+
+    /// Whether it is a CGA, without other prefixes.
+    pub fn is_cga(&self) -> bool {
+        Pds::parse(&self.parameters).is_ok_and(|pds| pds.prefix_count() == 0)
     }
 
     /// Sec, as the addresses carry it.
@@ -170,7 +195,7 @@ impl HbaSet {
     /// The set as a file holds it.
     pub fn to_json(&self) -> Value {
         json!({
-            "format": FORMAT,
+            "format": if self.is_cga() { CGA_FORMAT } else { FORMAT },
             "version": VERSION,
             "parameters": hex(&self.parameters),
             "addresses": self.addresses.iter().map(Ipv6Addr::to_string).collect::<Vec<_>>(),
@@ -180,11 +205,11 @@ impl HbaSet {
     /// The set that a file's text holds.
     pub fn from_text(text: &str) -> Result<HbaSet> {
         let json: Value = serde_json::from_str(text).map_err(|_| Failure::new("it is not JSON"))?;
-        if json["format"] != FORMAT {
-            return Err(Failure::new("it is not an HBA set"));
+        if json["format"] != FORMAT && json["format"] != CGA_FORMAT {
+            return Err(Failure::new("it is neither an HBA set nor a CGA"));
         }
         if json["version"] != VERSION {
-            return Err(Failure::new("it is an HBA set of an unknown version"));
+            return Err(Failure::new("it is a set of an unknown version"));
         }
         let parameters = json["parameters"]
             .as_str()
@@ -198,6 +223,9 @@ impl HbaSet {
             .ok_or_else(|| Failure::new("its addresses are not IPv6 addresses"))?;
         let set = HbaSet { parameters, addresses };
         set.verify()?;
+        if (json["format"] == CGA_FORMAT) != set.is_cga() {
+            return Err(Failure::new("its parameters are not of its format"));
+        }
         Ok(set)
     }
 
@@ -314,6 +342,7 @@ mod tests {
             sec,
             modifier: 7,
             key: None,
+            cga: false,
         }
     }
 

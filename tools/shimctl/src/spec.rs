@@ -58,6 +58,8 @@ spec! {
     A_HBA_PARAMETERS = 1;
     A_HBA_ADDRESS = 2;
     A_HBA_LOCATOR = 3;
+    A_HBA_PRIVATE_KEY = 4;
+    A_HBA_SIGNS = 5;
     A_COUNTER_NAME = 2;
     A_COUNTER_VALUE = 3;
 }

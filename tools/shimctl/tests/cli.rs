@@ -131,8 +131,8 @@ fn wrong_files_are_refused() {
         assert_eq!(run("/nonexistent"), "cannot use /nonexistent: there is no such file");
         for (text, why) in [
             ("", "it is not JSON"),
-            ("[]", "it is not an HBA set"),
-            (r#"{"format": "shim6-hba", "version": 2}"#, "it is an HBA set of an unknown version"),
+            ("[]", "it is neither an HBA set nor a CGA"),
+            (r#"{"format": "shim6-hba", "version": 2}"#, "it is a set of an unknown version"),
             (r#"{"format": "shim6-hba", "version": 1}"#, "its parameters are not hexadecimal"),
             (
                 r#"{"format": "shim6-hba", "version": 1, "parameters": "00", "addresses": []}"#,
