@@ -60,12 +60,13 @@ def options_of(raw, at):
         at += 11 + length - (length + 3) % 8
 
 
-def wait_for(sock, kinds, seconds):
+def wait_for(sock, kind, at, nonce, seconds=5):
+    """The message of this type with our nonce at that octet: others may forge beside us."""
     until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
         if select.select([sock], [], [], left)[0]:
             raw = sock.recv(2048)
-            if raw[2] in kinds:
+            if raw[2] == kind and raw[at:at + 4] == nonce:
                 return raw
     return None
 
@@ -97,7 +98,7 @@ def main():
     tag = random.getrandbits(47).to_bytes(6, "big")
     nonce = random.getrandbits(32).to_bytes(4, "big")
     sock.sendto(message(1, tag + nonce), (target, 0))
-    r1 = wait_for(sock, [2], 5)
+    r1 = wait_for(sock, 2, 8, nonce)
     if r1 is None:
         sys.exit("no R1")
     validator = dict(options_of(r1, 16))[VALIDATOR]
@@ -111,7 +112,7 @@ def main():
     if case != "none":
         options += option(SIGNATURE, signed(case, key, generation, locators))
     sock.sendto(message(3, tag + nonce + r1[12:16] + bytes(4), options), (target, 0))
-    print("nothing" if wait_for(sock, [4], 5) is None else "R2")
+    print("nothing" if wait_for(sock, 4, 12, nonce) is None else "R2")
 
 
 main()
