@@ -7,7 +7,7 @@
 
 ROUNDS=${ROUNDS:-20}
 BYTES=$((1 << 30))
-RATE=$((2 << 20))
+RATE=$(((2 << 20) / SLOW))
 PORT=8080
 
 cycle() {
