@@ -397,12 +397,12 @@ establish() {
 	if ! on hostB ss -Hnlu sport = :9000 | grep -q .; then
 		bg hostB python3 "$TOP/demo/udp.py" echo "$(addr hostB x)" 9000 >"$WORK/establish.echo"
 		echo=$BG
-		wait_until 10000 grep -q ready "$WORK/establish.echo" || return 1
+		wait_until 30000 grep -q ready "$WORK/establish.echo" || return 1
 	fi
 	bg hostA python3 "$TOP/demo/udp.py" ping "$(addr hostA x)" "$(addr hostB x)" 9000 20 >"$WORK/establish"
 	ping=$BG
-	wait_until 15000 established hostA "$(addr hostA x)" "$(addr hostB x)" &&
-		wait_until 5000 established hostB "$(addr hostB x)" "$(addr hostA x)"
+	wait_until 30000 established hostA "$(addr hostA x)" "$(addr hostB x)" &&
+		wait_until 15000 established hostB "$(addr hostB x)" "$(addr hostA x)"
 	status=$?
 	stop "$ping"
 	[ -z "$echo" ] || stop "$echo"
@@ -413,7 +413,7 @@ establish() {
 # reach_all: a context, and each of host B's locators was reached: only such may be
 # chosen, and that somebody wants to is the reason to try.
 reach_all() {
-	establish && wait_until 5000 on hostA "$TOP/selftests/option.py" \
+	establish && wait_until 15000 on hostA "$TOP/selftests/option.py" \
 		"$(addr hostA x)" "$(addr hostB x)" set LOC_PEER_SEND "$(addr hostB y)"
 }
 
