@@ -13,11 +13,11 @@ use super::{Context, Phase};
 use crate::proto::addr::{Addr, Pair};
 use crate::proto::counter::Counter;
 use crate::proto::env::Env;
-use crate::proto::locator::pairs::Cursor;
+use crate::proto::locator::pairs::{Cursor, Paths};
 use crate::proto::locator::{Check, LocatorStore};
 use crate::proto::reap::ReapState;
 use crate::proto::time::Instant;
-use crate::proto::wire::{Builder, Probe, ProbeState, Record};
+use crate::proto::wire::{Probe, ProbeState, Record};
 
 impl<S: LocatorStore> Context<S> {
     /// An application asked for these: the first that nobody reached the peer at is probed.
@@ -68,18 +68,17 @@ impl<S: LocatorStore> Context<S> {
         let mut check = *self.checked().filter(|_| due)?;
         let wait = self.config(env).initial_probe_timeout_ms;
         check.next = env.now().after(u64::from(wait));
-        let left = check.left.checked_sub(1);
+        // Either list may have changed since it was asked for.
+        let fits =
+            |paths: &Paths<'_>| paths.index(&check.pair).is_some_and(|at| paths.is_candidate(at));
+        let fits = self.local_set(env).is_some_and(|set| fits(&self.paths(set)));
+        let left = check.left.checked_sub(1).filter(|_| fits);
         check.left = left.unwrap_or(0);
         self.peers.wishes_mut().ok()?.check = left.map(|_| check);
         left?;
-        let pair = check.pair;
-        let record = Record { src: pair.local, dst: pair.peer, nonce: check.nonce, data: 0 };
-        let mut message = Builder::probe(out, self.peer_tag, ProbeState::InboundOk);
-        message.records([record].into_iter(), [].into_iter());
-        let len = message.finish()?;
-        env.count(Counter::TxProbe);
+        let len = self.write_question(env, &check.pair, check.nonce, out)?;
         env.count(Counter::CheckProbe);
-        Some((pair, len))
+        Some((check.pair, len))
     }
 
     /// A Probe came that may answer. True if that is all there is to it.

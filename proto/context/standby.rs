@@ -106,17 +106,29 @@ impl<S: LocatorStore> Context<S> {
             if !usable {
                 continue;
             }
-            let record = Record { src: pair.local, dst: pair.peer, nonce, data: 0 };
-            let mut message = Builder::probe(out, self.peer_tag, ProbeState::InboundOk);
-            message.records([record].into_iter(), [].into_iter());
-            let len = message.finish()?;
-            env.count(Counter::TxProbe);
+            let len = self.write_question(env, &pair, nonce, out)?;
             env.count(match which {
                 Which::Current => Counter::StandbyAsked,
                 Which::Other => Counter::StandbyProbe,
             });
             return Some((pair, len));
         }
+    }
+
+    /// A Probe that a peer without a problem answers and that changes nothing there; its length.
+    pub(super) fn write_question(
+        &self,
+        env: &dyn Env,
+        pair: &Pair,
+        nonce: u32,
+        out: &mut [u8],
+    ) -> Option<usize> {
+        let record = Record { src: pair.local, dst: pair.peer, nonce, data: 0 };
+        let mut message = Builder::probe(out, self.peer_tag, ProbeState::InboundOk);
+        message.records([record].into_iter(), [].into_iter());
+        let len = message.finish()?;
+        env.count(Counter::TxProbe);
+        Some(len)
     }
 
     /// A Probe came that may answer ours. True if that is all there is to it: the peer answers

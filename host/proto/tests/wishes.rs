@@ -183,6 +183,19 @@ fn a_check_that_nobody_answers_ends() {
 }
 
 #[test]
+fn a_locator_that_left_the_list_is_checked_no_more() {
+    let mut w = established(fast());
+    let second = w.hosts[B].addr(1);
+    w.net.loss = 1.0;
+    let refused = w.call(A, |ctx, env, act| ctx.choose(env, act, None, Some(&second)));
+    assert_eq!(refused, Err(WishError::Unverified));
+    let probes = w.hosts[A].count("check_probe");
+    w.hosts[A].out.locators.iter_mut().for_each(|l| l.usable = false);
+    w.run(10_000, [0, 0]);
+    assert_eq!(w.hosts[A].count("check_probe"), probes);
+}
+
+#[test]
 fn the_parameters_of_exploration_act() {
     let probes = |explore: Option<Explore>| {
         let mut w = established(fast());
