@@ -369,7 +369,7 @@ established() { context "$1" "$2" "$3" | grep -q ' established'; } # HOST LOCAL 
 on_pair() {
 	local peer=hostA line
 	[ "$1" = hostA ] && peer=hostB
-	line=$(context "$1" "$(addr "$1" x)" "$(addr "$peer" x)") || return 1
+	line=$(context "$1" "$(addr "$1" x)" "$(addr "$peer" x)") || return 2
 	case $line in
 	*" via $2 -> $3") return 0 ;;
 	*" via "*) return 1 ;;
@@ -385,8 +385,9 @@ both_on() {
 
 # moved_from x|y both|AB|BA: those that sent through the cut do not any more.
 moved_from() {
-	case $2 in both | AB) on_pair hostA "$(addr hostA "$1")" "$(addr hostB "$1")" && return 1 ;; esac
-	case $2 in both | BA) on_pair hostB "$(addr hostB "$1")" "$(addr hostA "$1")" && return 1 ;; esac
+	# A context that is not seen (2) has not moved.
+	case $2 in both | AB) on_pair hostA "$(addr hostA "$1")" "$(addr hostB "$1")"; [ $? -eq 1 ] || return 1 ;; esac
+	case $2 in both | BA) on_pair hostB "$(addr hostB "$1")" "$(addr hostA "$1")"; [ $? -eq 1 ] || return 1 ;; esac
 	return 0
 }
 

@@ -8,11 +8,11 @@ BYTES=$((8 << 20))
 RATE=$((3 << 20))
 PORT=8080
 
-# test_loss HOW BACK COUNTER PACKETS [STALL]: of host A's packets, so many take the other path.
+# test_loss HOW BACK HOST COUNTER N [STALL]: HOST counts that many more of it.
 test_loss() {
 	local before client result
 	home || return 1
-	before=$(counter hostA "$3")
+	before=$(counter "$3" "$4")
 	: >"$WORK/progress"
 	bg hostA "$TOP/selftests/traffic.py" tcp-fetch "$(addr hostA x)" "$(addr hostB x)" $PORT $BYTES \
 		>"$WORK/fetch" 2>"$WORK/progress"
@@ -22,8 +22,8 @@ test_loss() {
 	wait "$client"; result=$?
 	log "$(cat "$WORK/fetch")"
 	$2
-	[ $result -eq 0 ] && stall_below "$WORK/fetch" "${5:-1.5}" &&
-		expect_more hostA "$3" "$before" "$4"
+	[ $result -eq 0 ] && stall_below "$WORK/fetch" "${6:-1.5}" &&
+		expect_more "$3" "$4" "$before" "$5"
 }
 
 carrier_lost() { carrier hostA x down; }
@@ -37,11 +37,12 @@ link_back() {
 route_lost() { no_default hostA x; }
 route_back() { provider_routes hostA x; }
 
-# The router of provider X falls silent: no neighbour solicitation is answered either.
+# The router of provider X forwards nothing more, and does not answer host B's neighbour
+# solicitations either: the sender is the one who can tell before the Send Timeout.
 router_lost() {
 	on ispX nft -f - <<-NFT
 	table ip6 silent {
-		chain input { type filter hook input priority 0; drop; }
+		chain input { type filter hook input priority 0; iifname toB drop; }
 		chain forward { type filter hook forward priority 0; drop; }
 	}
 	NFT
@@ -56,8 +57,10 @@ test_router() {
 		shim_sysctl "$host" send_timeout_ms 60000
 		on "$host" sysctl -qw net.ipv6.neigh.x.base_reachable_time_ms=1000 \
 			net.ipv6.neigh.x.delay_first_probe_time=1 net.ipv6.neigh.x.retrans_time_ms=200
+		# Neighbours that are known keep the timer of the longer time.
+		ip -6 -n "$host" neigh flush dev x
 	done
-	establish && test_loss router_lost router_back next_hop_lost 1 15
+	establish && test_loss router_lost router_back hostB next_hop_lost 1 15
 }
 
 lib_init
@@ -69,10 +72,10 @@ shim_up
 bg hostB "$TOP/selftests/traffic.py" tcp-serve "$(addr hostB x)" $PORT $BYTES $RATE >"$WORK/serve"
 wait_until 10000 grep -q ready "$WORK/serve" || die "server"
 establish; ktap_result $? "a context is set up by the traffic"
-test_loss carrier_lost carrier_back rx_restored 50; ktap_result $? "TCP outlives the loss of the carrier"
+test_loss carrier_lost carrier_back hostA rx_restored 50; ktap_result $? "TCP outlives the loss of the carrier"
 # What comes in still comes over X: the two directions are apart.
-test_loss route_lost route_back tx_rewritten 20; ktap_result $? "TCP outlives the loss of the default route"
-test_loss link_lost link_back rx_restored 50; ktap_result $? "TCP outlives its link set down"
+test_loss route_lost route_back hostA tx_rewritten 20; ktap_result $? "TCP outlives the loss of the default route"
+test_loss link_lost link_back hostA rx_restored 50; ktap_result $? "TCP outlives its link set down"
 test_router; ktap_result $? "TCP outlives a router that does not answer any more"
 dmesg_clean; ktap_result $? "the kernel log is clean"
 ktap_end
