@@ -137,6 +137,22 @@ impl<S: LocatorStore> Context<S> {
         }
     }
 
+    /// An exchange from a locator that left Ls(local) would not be believed any more ("verifies
+    /// if the source locator is included in Ls(peer) or in the Locator List contained in the I2
+    /// message", 7.13): it goes back to I1, from the ULID.
+    pub(super) fn speak_from_list(&mut self, env: &dyn Env) {
+        let Phase::Opening(handshake) = &self.phase else { return };
+        if self.may_speak_from(env, &handshake.pair.local) {
+            return;
+        }
+        let local = self.ulids.pair.local;
+        if let Phase::Opening(handshake) = &mut self.phase {
+            handshake.pair.local = local;
+            handshake.fall_back(env);
+            env.count(Counter::FellBackToI1);
+        }
+    }
+
     /// R1bis in ESTABLISHED: "the host leaves CT(peer) unchanged in the context state,
     /// transitions to I2BIS-SENT STATE, and sends an I2bis message [...] using the locator
     /// pair included in the R1bis message" (7.18).

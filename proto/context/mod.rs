@@ -294,6 +294,12 @@ impl<S: LocatorStore> Context<S> {
         Some(Transmit { src: pair.local, dst: pair.peer, len })
     }
 
+    /// Whether the peer believes what comes from `addr`: of Ls(local), or the ULID.
+    pub fn may_speak_from(&self, env: &dyn Env, addr: &Addr) -> bool {
+        let listed = |set: LocalSet<'_>| set.listed().any(|l| l.addr == *addr);
+        *addr == self.ulids.pair.local || self.local_set(env).is_some_and(listed)
+    }
+
     /// Ls(local), as applications wish it.
     fn local_set<'a>(&'a self, env: &'a dyn Env) -> Option<LocalSet<'a>> {
         local_set(env, &self.ulids, &self.peers)

@@ -348,6 +348,7 @@ impl<S: LocatorStore> Context<S> {
 
     /// Tells the peer what it does not know yet.
     pub(super) fn announce(&mut self, env: &dyn Env) {
+        self.speak_from_list(env);
         let Some(set) = self.local_set(env) else { return };
         let now = Told::now(&set, self.config(env).send_timeout_ms);
         if let (Phase::Up(_), Some(told)) = (&self.phase, &self.told) {

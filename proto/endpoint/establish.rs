@@ -293,7 +293,8 @@ impl Endpoint {
 
     /// R1bis (7.18): "Packet Context Tag matches CT(peer) and where the locators match
     /// Lp(peer) and Lp(local)". The packet that asked for it may have been a probe of another
-    /// pair, so any pair of the context is accepted.
+    /// pair, so any pair of the context is accepted. One whose own end left the list since
+    /// then is none: nothing was lost, and no I2bis from there would be believed (7.20).
     pub(super) fn handle_r1bis<T: Table>(
         &mut self,
         env: &dyn Env,
@@ -306,9 +307,8 @@ impl Endpoint {
         };
         env.count(Counter::RxR1bis);
         let found = table.by_peer_tag(packet_tag, &mut |ctx| {
-            let set = env.local_set(&ctx.ulids().pair.local);
             ctx.is_peer(&meta.src)
-                && set.is_some_and(|set| set.contains(&meta.dst))
+                && ctx.may_speak_from(env, &meta.dst)
                 && ctx.state() == State::Established
         });
         let Some((id, tag)) = found.map(|slot| (slot.id, slot.ctx.local_tag())) else {

@@ -14,6 +14,7 @@ use shim6_proto::proto::counter::Counter;
 use shim6_proto::proto::env::{Env, Ticks};
 use shim6_proto::proto::locator::LocalSet;
 use shim6_proto::proto::wire::{Body, Message, Method, Type};
+use shim6_proto::proto::wish::Wanted;
 use std::cell::Cell;
 
 const OTHER: Tag = Tag::new(0x0123_4567_89ab);
@@ -24,6 +25,42 @@ fn forget(d: &mut Desk, from: Addr) {
     let local = d.ulids.pair.local;
     assert!(d.say(from, local, &build(&body, |m| m.validator(&[1; 12]))).is_none());
     assert_eq!(d.host.context().state(), State::I2bisSent);
+}
+
+/// Of our locators the application leaves the first to the context.
+fn narrow(d: &mut Desk) {
+    let only = Wanted { addr: d.host.addr(0), priority: 0, weight: 0 };
+    let h = &mut d.host;
+    let (ctx, activity) = h.contexts.all.values_mut().next().expect("a context");
+    ctx.wish_locals(&h.out, activity, &[only]).expect("a list");
+}
+
+#[test]
+fn an_r1bis_to_a_locator_that_left_the_list_recovers_nothing() {
+    let mut d = in_state(Some(State::Established));
+    let (peer, second) = (d.ulids.pair.peer, d.host.addr(1));
+    narrow(&mut d);
+    let body = Body::R1bis { packet_tag: TAG, responder_nonce: 8 };
+    let r1bis = build(&body, |m| m.validator(&[1; 12]));
+    d.say(peer, second, &r1bis);
+    assert_eq!(d.host.context().state(), State::Established);
+    assert_eq!(d.host.count("r1bis_unexpected"), 1);
+    d.say(peer, d.host.addr(0), &r1bis);
+    assert_eq!(d.host.context().state(), State::I2bisSent);
+}
+
+#[test]
+fn a_recovery_from_a_locator_that_leaves_the_list_goes_on_from_the_ulid() {
+    let mut d = in_state(Some(State::Established));
+    let (peer, first, second) = (d.ulids.pair.peer, d.host.addr(0), d.host.addr(1));
+    let body = Body::R1bis { packet_tag: TAG, responder_nonce: 8 };
+    d.say(peer, second, &build(&body, |m| m.validator(&[1; 12])));
+    let (over, _) = d.sent().expect("an I2bis");
+    assert_eq!((over.src, d.host.context().state()), (second, State::I2bisSent));
+    narrow(&mut d);
+    let (over, i1) = d.sent().expect("an I1");
+    assert_eq!((over.src, Message::parse(&i1).unwrap().kind()), (first, Type::I1));
+    assert_eq!(d.host.count("fell_back_to_i1"), 1);
 }
 
 /// Brings the only context of a new desk into this state; IDLE is none.
