@@ -1,25 +1,66 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Runs messages.c, as a program of 64 bits and as one of 32: ancillary data with calls
-# and with an io_uring.
+# and with an io_uring; and again where BPF programs have the places that the module has
+# its calls in otherwise.
 . "$(dirname "$0")/lib.sh"
 
-messages() { # PROGRAM
+TRACED=/sys/kernel/tracing
+MET="inet_sendmsg inet6_sendmsg skb_consume_udp inet6_recvmsg"
+
+messages() { # PROGRAM [ARGUMENT...]
 	on hostA env LOCAL="$(addr hostA x) $(addr hostA y)" PEER="$(addr hostB x) $(addr hostB y)" \
-		PEER_NETNS=/run/netns/hostB "$1" 2>&1 | sed 's/^/    /'
+		PEER_NETNS=/run/netns/hostB "$@" 2>&1 | sed 's/^/    /'
 	return "${PIPESTATUS[0]}"
 }
 
+hosts_up() {
+	local host
+	module_load
+	for host in hostA hostB; do
+		shim_addresses $host
+		shim_sysctl $host prefer_interval_ms 1000
+	done
+	reach_all || die "no context"
+}
+
+# direct NUMBER: so many of the functions call the module of themselves.
+direct() {
+	local function number=0
+	for function in $MET; do
+		grep -A1 "^$function " $TRACED/enabled_functions | grep -q 'direct-->shim6_at_' &&
+			number=$((number + 1))
+	done
+	[ $number -eq "$1" ] || { log "$number functions call the module directly, not $1"; return 1; }
+}
+
+# First come, first served.
+test_direct() {
+	direct 4 || return 1
+	"$TOP/selftests/fentry.py" inet6_sendmsg 2>"$WORK/busy" </dev/null && return 1
+	grep -q 'fentry.py: inet6_sendmsg: ' "$WORK/busy" || { log "$(cat "$WORK/busy")"; return 1; }
+}
+
+test_bpf() {
+	local program
+	module_unload || return 1
+	# shellcheck disable=SC2086 # names
+	bg hostA "$TOP/selftests/fentry.py" $MET >"$WORK/fentry"
+	program=$BG
+	wait_until 60000 grep -q ready "$WORK/fentry" || return 1
+	hosts_up
+	messages "$TOP/build/selftests/messages" -v calls && direct 0 || return 1
+	stop "$program"
+}
+
 lib_init
-ktap_begin 3
+ktap_begin 5
+mountpoint -q $TRACED || mount -t tracefs tracefs $TRACED || die "no tracefs"
 topology_up
-module_load
-for host in hostA hostB; do
-	shim_addresses $host
-	shim_sysctl $host prefer_interval_ms 1000
-done
-reach_all || die "no context"
+hosts_up
 messages "$TOP/build/selftests/messages"; ktap_result $? "64 bits: ancillary data, with and without an io_uring"
 messages "$TOP/build/selftests/32/messages"; ktap_result $? "32 bits: the same"
+test_direct; ktap_result $? "the functions that are met call the module directly"
+test_bpf; ktap_result $? "where BPF programs have that place, it is the same"
 dmesg_clean; ktap_result $? "the kernel log is clean"
 ktap_end

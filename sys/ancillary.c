@@ -21,6 +21,7 @@
 #include <net/inet_common.h>
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
+#include <net/rps.h>
 #include <net/udp.h>
 
 #include "ancillary.h"
@@ -31,19 +32,7 @@ static int shim6_sendmsg(struct socket *sock, struct msghdr *msg, size_t size)
 {
 	struct shim6_ancillary call = {
 		.sock = sock, .sk = sock->sk, .msg = msg, .size = size,
-		.flags = msg->msg_flags, .send = inet_sendmsg,
-	};
-	int ret = shim6_entry_sendmsg(&call);
-
-	module_put(THIS_MODULE);
-	return ret;
-}
-
-static int shim6_sendmsg6(struct socket *sock, struct msghdr *msg, size_t size)
-{
-	struct shim6_ancillary call = {
-		.sock = sock, .sk = sock->sk, .msg = msg, .size = size,
-		.flags = msg->msg_flags, .send = inet6_stream_ops.sendmsg,
+		.flags = msg->msg_flags,
 	};
 	int ret = shim6_entry_sendmsg(&call);
 
@@ -56,20 +45,7 @@ static int shim6_recvmsg(struct socket *sock, struct msghdr *msg, size_t size,
 {
 	struct shim6_ancillary call = {
 		.sock = sock, .sk = sock->sk, .msg = msg, .size = size,
-		.flags = flags, .receive = sock_common_recvmsg,
-	};
-	int ret = shim6_entry_recvmsg(&call);
-
-	module_put(THIS_MODULE);
-	return ret;
-}
-
-static int shim6_recvmsg6(struct socket *sock, struct msghdr *msg, size_t size,
-			  int flags)
-{
-	struct shim6_ancillary call = {
-		.sock = sock, .sk = sock->sk, .msg = msg, .size = size,
-		.flags = flags, .receive = inet6_stream_ops.recvmsg,
+		.flags = flags,
 	};
 	int ret = shim6_entry_recvmsg(&call);
 
@@ -91,23 +67,49 @@ static bool notrace shim6_is_asked(struct msghdr *msg)
 	return false;
 }
 
+/* Whether to redirect a call that sends; it has a reference to the module then. */
+static noinline notrace bool shim6_takes_send(struct msghdr *msg)
+{
+	return !msg->msg_control_is_user && shim6_is_asked(msg) &&
+	       try_module_get(THIS_MODULE);
+}
+
+/* Whether to redirect a call that receives; the same. */
+static noinline notrace bool shim6_takes_receive(const struct socket *sock,
+						 const struct msghdr *msg)
+{
+	return msg->msg_control &&
+	       shim6_sock_flags(sock->sk) & SHIM6_SOCK_RECV &&
+	       try_module_get(THIS_MODULE);
+}
+
+static SHIM6_DIRECT void shim6_at_send(struct socket *sock, struct msghdr *msg)
+{
+	if (likely(!msg->msg_controllen))
+		return;
+	if (shim6_takes_send(msg))
+		shim6_redirect(shim6_sendmsg);
+}
+
 static void notrace shim6_on_send(unsigned long ip, unsigned long parent,
 				  struct ftrace_ops *ops,
 				  struct ftrace_regs *regs)
 {
 	struct msghdr *msg = (struct msghdr *)ftrace_regs_get_argument(regs, 1);
-	const struct shim6_probe *probe;
 
 	BUILD_BUG_ON(!__same_type(&inet_sendmsg, &shim6_sendmsg));
-	BUILD_BUG_ON(!__same_type(&inet6_sendmsg, &shim6_sendmsg6));
-	if (likely(!msg->msg_controllen) || msg->msg_control_is_user)
+	BUILD_BUG_ON(!__same_type(&inet6_sendmsg, &shim6_sendmsg));
+	if (msg->msg_controllen && shim6_takes_send(msg))
+		ftrace_regs_set_instruction_pointer(regs, (unsigned long)shim6_sendmsg);
+}
+
+static SHIM6_DIRECT void shim6_at_receive(struct socket *sock,
+					  struct msghdr *msg)
+{
+	if (likely(!msg->msg_controllen))
 		return;
-	/* A call from here is the one that was met before. */
-	if (!shim6_is_asked(msg) || within_module(parent, THIS_MODULE) ||
-	    !try_module_get(THIS_MODULE))
-		return;
-	probe = container_of(ops, struct shim6_probe, ops);
-	ftrace_regs_set_instruction_pointer(regs, (unsigned long)probe->target);
+	if (shim6_takes_receive(sock, msg))
+		shim6_redirect(shim6_recvmsg);
 }
 
 static void notrace shim6_on_receive(unsigned long ip, unsigned long parent,
@@ -116,20 +118,21 @@ static void notrace shim6_on_receive(unsigned long ip, unsigned long parent,
 {
 	struct socket *sock = (struct socket *)ftrace_regs_get_argument(regs, 0);
 	struct msghdr *msg = (struct msghdr *)ftrace_regs_get_argument(regs, 1);
-	const struct shim6_probe *probe;
 
 	BUILD_BUG_ON(!__same_type(&sock_common_recvmsg, &shim6_recvmsg));
-	BUILD_BUG_ON(!__same_type(&inet6_recvmsg, &shim6_recvmsg6));
-	if (likely(!msg->msg_control || !msg->msg_controllen))
-		return;
-	if (!(shim6_sock_flags(sock->sk) & SHIM6_SOCK_RECV) ||
-	    within_module(parent, THIS_MODULE) || !try_module_get(THIS_MODULE))
-		return;
-	probe = container_of(ops, struct shim6_probe, ops);
-	ftrace_regs_set_instruction_pointer(regs, (unsigned long)probe->target);
+	BUILD_BUG_ON(!__same_type(&inet6_recvmsg, &shim6_recvmsg));
+	if (msg->msg_controllen && shim6_takes_receive(sock, msg))
+		ftrace_regs_set_instruction_pointer(regs, (unsigned long)shim6_recvmsg);
 }
 
 /* Of a received datagram nothing is needed any more, or it was only looked at. */
+static SHIM6_DIRECT void shim6_at_consume(struct sock *sk, struct sk_buff *skb)
+{
+	if (likely(!atomic_read(shim6_receiving_on(sk))))
+		return;
+	shim6_call_heard(sk, skb);
+}
+
 static void notrace shim6_on_consume(unsigned long ip, unsigned long parent,
 				     struct ftrace_ops *ops,
 				     struct ftrace_regs *regs)
@@ -142,22 +145,27 @@ static void notrace shim6_on_consume(unsigned long ip, unsigned long parent,
 			 (struct sk_buff *)ftrace_regs_get_argument(regs, 1));
 }
 
+/* Every message passes these. */
+#define SHIM6_MESSAGE(how, flags_)					\
+	.direct = shim6_at_##how,					\
+	.direct_ops = { .flags = FTRACE_OPS_FL_PERMANENT },		\
+	.ops = { .func = shim6_on_##how, .flags = (flags_) }
+
 static struct shim6_probe shim6_sent[] = {
-	{ "inet_sendmsg", shim6_sendmsg,
-	  { .func = shim6_on_send, .flags = SHIM6_REDIRECT_OFTEN } },
-	{ "inet6_sendmsg", shim6_sendmsg6,
-	  { .func = shim6_on_send, .flags = SHIM6_REDIRECT_OFTEN } },
+	{ SHIM6_AT(inet_sendmsg), SHIM6_MESSAGE(send, SHIM6_REDIRECT_OFTEN) },
+	{ SHIM6_NAMED(inet6_sendmsg),
+	  SHIM6_MESSAGE(send, SHIM6_REDIRECT_OFTEN) },
 };
 
 static struct shim6_probe shim6_received[] = {
-	{ "skb_consume_udp", NULL,
-	  { .func = shim6_on_consume, .flags = SHIM6_WATCH_OFTEN } },
-	{ "skb_free_datagram", NULL,
-	  { .func = shim6_on_consume, .flags = SHIM6_WATCH_OFTEN } },
-	{ "sock_common_recvmsg", shim6_recvmsg,
-	  { .func = shim6_on_receive, .flags = SHIM6_REDIRECT_OFTEN } },
-	{ "inet6_recvmsg", shim6_recvmsg6,
-	  { .func = shim6_on_receive, .flags = SHIM6_REDIRECT_OFTEN } },
+	{ SHIM6_NAMED(skb_consume_udp),
+	  SHIM6_MESSAGE(consume, SHIM6_WATCH_OFTEN) },
+	{ SHIM6_AT(skb_free_datagram),
+	  SHIM6_MESSAGE(consume, SHIM6_WATCH_OFTEN) },
+	{ SHIM6_AT(sock_common_recvmsg),
+	  SHIM6_MESSAGE(receive, SHIM6_REDIRECT_OFTEN) },
+	{ SHIM6_NAMED(inet6_recvmsg),
+	  SHIM6_MESSAGE(receive, SHIM6_REDIRECT_OFTEN) },
 };
 
 static struct shim6_probes shim6_sends = SHIM6_PROBES(shim6_sent);
@@ -165,8 +173,11 @@ static struct shim6_probes shim6_receives = SHIM6_PROBES(shim6_received);
 
 int shim6_ancillary_find(void)
 {
-	int ret = shim6_probes_find(&shim6_sends);
+	int ret;
 
+	shim6_sent[1].at = inet6_stream_ops.sendmsg;
+	shim6_received[3].at = inet6_stream_ops.recvmsg;
+	ret = shim6_probes_find(&shim6_sends);
 	if (ret)
 		return ret;
 	ret = shim6_probes_find(&shim6_receives);
@@ -271,10 +282,44 @@ int shim6_ancillary_identifiers(const struct shim6_ancillary *call,
 	return 0;
 }
 
-/* As if nobody had met it. */
+/* Who sends before it has a port is given one. */
+static int shim6_autobind(struct sock *sk)
+{
+	struct inet_sock *inet = inet_sk(sk);
+	int ret = 0;
+
+	lock_sock(sk);
+	if (!inet->inet_num) {
+		if (sk->sk_prot->get_port(sk, 0))
+			ret = -EAGAIN;
+		else
+			inet->inet_sport = htons(inet->inet_num);
+	}
+	release_sock(sk);
+	return ret;
+}
+
+/* As if nobody had met it: what the functions that were met do, which are met again. */
 int shim6_ancillary_send(const struct shim6_ancillary *call)
 {
-	return call->send(call->sock, call->msg, call->size);
+	struct sock *sk = call->sk;
+
+	sock_rps_record_flow(sk);
+	/* Asked again under the lock. */
+	if (data_race(!inet_sk(sk)->inet_num) && !sk->sk_prot->no_autobind &&
+	    shim6_autobind(sk))
+		return -EAGAIN;
+	return READ_ONCE(sk->sk_prot)->sendmsg(sk, call->msg, call->size);
+}
+
+static int shim6_receive(const struct shim6_ancillary *call)
+{
+	struct sock *sk = call->sk;
+
+	if (!(call->flags & MSG_ERRQUEUE))
+		sock_rps_record_flow(sk);
+	return READ_ONCE(sk->sk_prot)->recvmsg(sk, call->msg, call->size,
+					       call->flags);
 }
 
 /* The datagram goes from and to these locators. */
@@ -290,7 +335,7 @@ int shim6_ancillary_send_by(const struct shim6_ancillary *call,
 
 	if (ret)
 		return ret;
-	ret = call->send(call->sock, call->msg, call->size);
+	ret = shim6_ancillary_send(call);
 	shim6_call_end(&in_flight);
 	return ret;
 }
@@ -304,7 +349,7 @@ int shim6_ancillary_receive(const struct shim6_ancillary *call,
 
 	if (ret)
 		return ret;
-	ret = call->receive(call->sock, call->msg, call->size, call->flags);
+	ret = shim6_receive(call);
 	shim6_call_end(&in_flight);
 	*heard = in_flight.heard;
 	return ret;

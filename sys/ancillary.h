@@ -19,13 +19,6 @@ struct shim6_ancillary {
 	struct msghdr *msg;
 	size_t size;
 	int flags;
-	union {
-		/* what the call was meant for */
-		int (*send)(struct socket *sock, struct msghdr *msg,
-			    size_t size);
-		int (*receive)(struct socket *sock, struct msghdr *msg,
-			       size_t size, int flags);
-	};
 };
 
 /* One object of level SOL_SHIM. */

@@ -4,7 +4,8 @@
  * and, once a socket has something to remember, watches sockets being accepted,
  * entering TIME_WAIT and being destroyed.
  *
- * Messages with ancillary data are met in sys/ancillary.c. The watching handlers run with preemption off and must not sleep.
+ * Messages with ancillary data are met in sys/ancillary.c. The watching handlers
+ * run with preemption off and must not sleep.
  */
 #define pr_fmt(fmt) "shim6: " fmt
 
@@ -119,23 +120,23 @@ static void notrace shim6_on_time_wait(unsigned long ip, unsigned long parent,
 
 /* Whoever forgets comes first: nothing is remembered that is not watched. */
 static struct shim6_probe shim6_watched[] = {
-	{ "inet_sock_destruct", NULL,
-	  { .func = shim6_on_destruct, .flags = SHIM6_WATCH } },
-	{ "tcp_twsk_destructor", NULL,
-	  { .func = shim6_on_tw_destruct, .flags = SHIM6_WATCH } },
-	{ "inet_csk_complete_hashdance", NULL,
-	  { .func = shim6_on_hashdance, .flags = SHIM6_WATCH } },
-	{ "inet_csk_reqsk_queue_add", NULL,
-	  { .func = shim6_on_queue_add, .flags = SHIM6_WATCH } },
-	{ "inet_twsk_hashdance_schedule", NULL,
-	  { .func = shim6_on_time_wait, .flags = SHIM6_WATCH } },
+	{ SHIM6_AT(inet_sock_destruct),
+	  .ops = { .func = shim6_on_destruct, .flags = SHIM6_WATCH } },
+	{ SHIM6_NAMED(tcp_twsk_destructor),
+	  .ops = { .func = shim6_on_tw_destruct, .flags = SHIM6_WATCH } },
+	{ SHIM6_NAMED(inet_csk_complete_hashdance),
+	  .ops = { .func = shim6_on_hashdance, .flags = SHIM6_WATCH } },
+	{ SHIM6_NAMED(inet_csk_reqsk_queue_add),
+	  .ops = { .func = shim6_on_queue_add, .flags = SHIM6_WATCH } },
+	{ SHIM6_NAMED(inet_twsk_hashdance_schedule),
+	  .ops = { .func = shim6_on_time_wait, .flags = SHIM6_WATCH } },
 };
 
 static struct shim6_probe shim6_redirected[] = {
-	{ "sock_common_setsockopt", shim6_setsockopt,
-	  { .func = shim6_on_option, .flags = SHIM6_REDIRECT } },
-	{ "sock_common_getsockopt", shim6_getsockopt,
-	  { .func = shim6_on_option, .flags = SHIM6_REDIRECT } },
+	{ SHIM6_AT(sock_common_setsockopt), .target = shim6_setsockopt,
+	  .ops = { .func = shim6_on_option, .flags = SHIM6_REDIRECT } },
+	{ SHIM6_AT(sock_common_getsockopt), .target = shim6_getsockopt,
+	  .ops = { .func = shim6_on_option, .flags = SHIM6_REDIRECT } },
 };
 
 static struct shim6_probes shim6_watches = SHIM6_PROBES(shim6_watched);

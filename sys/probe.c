@@ -22,36 +22,66 @@ static DEFINE_MUTEX(shim6_probe_mutex);
 
 static void shim6_lose(struct shim6_probe *probes, int count)
 {
-	while (count-- > 0)
+	while (count-- > 0) {
 		ftrace_free_filter(&probes[count].ops);
+		ftrace_free_filter(&probes[count].direct_ops);
+	}
+}
+
+static int shim6_find(const struct shim6_probe *probe, struct ftrace_ops *ops)
+{
+	char name[KSYM_NAME_LEN];
+
+	if (probe->at)
+		return ftrace_set_filter_ip(ops, (unsigned long)probe->at, 0, 1);
+	/* ftrace takes the name apart in place. */
+	strscpy(name, probe->function);
+	return ftrace_set_filter(ops, name, strlen(name), 1);
 }
 
 /* Looks for all of them now, so that what is missing is known at once. */
 int shim6_probes_find(struct shim6_probes *probes)
 {
-	char name[KSYM_NAME_LEN];
 	int i, ret;
 
 	for (i = 0; i < probes->count; i++) {
 		struct shim6_probe *probe = &probes->all[i];
 
-		/* ftrace takes the name apart in place. */
-		strscpy(name, probe->function);
-		ret = ftrace_set_filter(&probe->ops, name, strlen(name), 1);
+		ret = shim6_find(probe, &probe->ops);
+		if (!ret && probe->direct)
+			ret = shim6_find(probe, &probe->direct_ops);
 		if (ret) {
 			pr_err("this kernel has no %s() to watch (error %d)\n",
 			       probe->function, ret);
-			shim6_lose(probes->all, i);
+			shim6_lose(probes->all, i + 1);
 			return ret;
 		}
 	}
 	return 0;
 }
 
+static void shim6_leave(struct shim6_probe *probe)
+{
+	if (probe->is_direct)
+		unregister_ftrace_direct(&probe->direct_ops,
+					 (unsigned long)probe->direct, false);
+	else
+		unregister_ftrace_function(&probe->ops);
+}
+
+/* A BPF program may have the place of the direct call; ftrace has room for all. */
+static int shim6_meet(struct shim6_probe *probe)
+{
+	probe->is_direct = probe->direct &&
+		!register_ftrace_direct(&probe->direct_ops,
+					(unsigned long)probe->direct);
+	return probe->is_direct ? 0 : register_ftrace_function(&probe->ops);
+}
+
 static void shim6_stop(struct shim6_probe *probes, int count)
 {
 	while (count-- > 0)
-		unregister_ftrace_function(&probes[count].ops);
+		shim6_leave(&probes[count]);
 }
 
 static int shim6_start(struct shim6_probe *probes, int count)
@@ -59,7 +89,7 @@ static int shim6_start(struct shim6_probe *probes, int count)
 	int i, ret;
 
 	for (i = 0; i < count; i++) {
-		ret = register_ftrace_function(&probes[i].ops);
+		ret = shim6_meet(&probes[i]);
 		if (ret) {
 			pr_err("cannot watch %s(): error %d%s\n",
 			       probes[i].function, ret, ret == -EBUSY ?

@@ -15,10 +15,30 @@
 #define SHIM6_REDIRECT_OFTEN (SHIM6_WATCH_OFTEN | FTRACE_OPS_FL_IPMODIFY)
 #define SHIM6_REDIRECT (SHIM6_WATCH | FTRACE_OPS_FL_IPMODIFY)
 
+/*
+ * What a function calls first, of itself: some instructions instead of the hundred
+ * that ftrace takes for a handler. It has the arguments of the function, which goes
+ * on with its registers as they were. One only can have that place.
+ */
+#define SHIM6_DIRECT notrace __no_caller_saved_registers
+#if !__has_attribute(__no_caller_saved_registers__)
+#error "this compiler cannot leave all registers alone"
+#endif
+
+/* Has the function that called this one be left out, and @target be called instead. */
+#define shim6_redirect(target)						\
+	WRITE_ONCE(((unsigned long *)__builtin_frame_address(0))[1],	\
+		   (unsigned long)(target))
+
 struct shim6_probe {
 	const char *function;
+	void *at;		/* its address; NULL: looked for by name, which takes long */
 	void *target;		/* where calls are redirected to */
 	struct ftrace_ops ops;
+	/* What the function is to call itself; @ops if somebody else has that place. */
+	void *direct;
+	struct ftrace_ops direct_ops;
+	bool is_direct;
 };
 
 /* Probes that are met together, all or none. */
@@ -28,6 +48,10 @@ struct shim6_probes {
 	bool begun;
 	int error;		/* why they could not begin */
 };
+
+/* The beginning of a probe of @function, by address if modules may know that. */
+#define SHIM6_AT(function_) .function = #function_, .at = (function_)
+#define SHIM6_NAMED(function_) .function = #function_
 
 #define SHIM6_PROBES(array) { .all = (array), .count = ARRAY_SIZE(array) }
 

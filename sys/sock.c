@@ -53,6 +53,7 @@ static const struct rhashtable_params shim6_sock_params = {
 
 static struct rhashtable shim6_socks;
 atomic_t shim6_sock_count;
+atomic_t shim6_receiving[1 << SHIM6_RECEIVING_BITS];
 
 /* Records that packets do not ask for count here only. */
 static atomic_t shim6_sock_total;
@@ -397,15 +398,14 @@ int shim6_call_begin(struct shim6_call *call, const struct sock *sk)
 	list_add(&call->node, &call->sock->calls);
 	spin_unlock_bh(&call->sock->lock);
 	/* Packets have to look. */
-	if (call->sends)
-		atomic_inc(&shim6_sock_count);
+	call->count = call->sends ? &shim6_sock_count : shim6_receiving_on(sk);
+	atomic_inc(call->count);
 	return 0;
 }
 
 void shim6_call_end(struct shim6_call *call)
 {
-	if (call->sends)
-		atomic_dec(&shim6_sock_count);
+	atomic_dec(call->count);
 	spin_lock_bh(&call->sock->lock);
 	list_del(&call->node);
 	spin_unlock_bh(&call->sock->lock);

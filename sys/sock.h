@@ -4,6 +4,7 @@
 #define SHIM6_SYS_SOCK_H
 
 #include <linux/atomic.h>
+#include <linux/hash.h>
 #include <linux/in6.h>
 #include <net/sock.h>
 
@@ -35,12 +36,25 @@ struct shim6_call {
 	struct list_head node;
 	struct shim6_sock *sock;
 	struct task_struct *task;
+	atomic_t *count;		/* of the calls that are looked for */
 	bool sends;
 	struct in6_addr from;		/* identifiers of what is sent */
 	struct in6_addr to;
 	struct shim6_choice choice;	/* and its locators */
 	struct shim6_heard heard;	/* what was received */
 };
+
+/*
+ * How many calls receive, by the hash of their socket: whoever receives without
+ * ancillary data looks here, and hardly ever further.
+ */
+#define SHIM6_RECEIVING_BITS 6
+extern atomic_t shim6_receiving[1 << SHIM6_RECEIVING_BITS];
+
+static inline atomic_t *shim6_receiving_on(const struct sock *sk)
+{
+	return &shim6_receiving[hash_ptr(sk, SHIM6_RECEIVING_BITS)];
+}
 
 /* What a packet's socket wants of it. */
 struct shim6_own {
