@@ -24,7 +24,7 @@ programs     := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c)) \
 		$(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
 
 .DEFAULT_GOAL := all
-.PHONY: all help setup module shimctl programs selftests demo bench test test-debug soak host-test fuzz \
+.PHONY: all help setup module shimctl programs selftests demo bench test test-debug test-kernel soak host-test fuzz \
 	check layers rfc-map uapi no-panic clippy clippy-module fmt fmt-check install clean
 
 ifdef KDIR
@@ -75,6 +75,10 @@ test-debug: ## the selftests on the debug kernel: clean log, no leak
 
 soak: setup ## the debug kernel for hours: FUZZ=1000000 changed messages, STORM=100 rounds; SIM_RUNS=20000 bad hours
 	@FUZZ=$(FUZZ) STORM=$(STORM) SIM_RUNS=$(SIM_RUNS) scripts/test soak
+
+test-kernel: setup ## the kernel's own selftests without the module, with it, beside a live context; TESTS="tls udpgso"
+	@$(MAKE) -s all
+	@LIMIT=$(LIMIT) scripts/test-kernel $(TESTS)
 
 sim = $(foreach v,SIM_SEED SIM_RUNS,$(if $($v),$v=$($v)))
 host-test: setup ## the core's tests, without a kernel; SIM_SEED, SIM_RUNS: which bad hours, how many
