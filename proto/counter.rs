@@ -243,6 +243,8 @@ counters! {
     R2Unexpected => "r2_unexpected",
     /// R1bis that no established context matches.
     R1bisUnexpected => "r1bis_unexpected",
+    /// R1bis about a context whose recovery began less than an I2bis_TIMEOUT ago.
+    R1bisRepeated => "r1bis_repeated",
     /// R1, I2, R1bis or I2bis without a Responder Validator.
     ValidatorMissing => "validator_missing",
     /// I2 or I2bis whose Responder Nonce is not recent.

@@ -16,6 +16,7 @@ use crate::proto::locator::pairs::Moved;
 use crate::proto::locator::{LocatorStore, NoMemory, PeerLocators};
 use crate::proto::reap::activity::{Activity, Direction};
 use crate::proto::reap::{Reap, ReapState};
+use crate::proto::time::Instant;
 use crate::proto::wire::{Body, Builder};
 
 impl<S: LocatorStore> Context<S> {
@@ -42,6 +43,7 @@ impl<S: LocatorStore> Context<S> {
             update: Update::default(),
             told: None,
             alive: env.now(),
+            recovers_from: Instant(0),
             idle: Idle::No,
             bond: Bond::Shared,
             keepalive_timeout_s: 0,
@@ -153,6 +155,14 @@ impl<S: LocatorStore> Context<S> {
         }
     }
 
+    /// Whether an R1bis may begin a recovery. An I2bis is much longer, and ends by the R2 of a peer
+    /// that never lost the context: who repeats an R1bis must not have one for each. So they are as
+    /// far from each other as those of one exchange, I2bis_TIMEOUT; a peer that did lose it again
+    /// says so again.
+    pub fn may_recover(&self, env: &dyn Env) -> bool {
+        env.now().reached(self.recovers_from)
+    }
+
     /// R1bis in ESTABLISHED: "the host leaves CT(peer) unchanged in the context state,
     /// transitions to I2BIS-SENT STATE, and sends an I2bis message [...] using the locator
     /// pair included in the R1bis message" (7.18).
@@ -170,6 +180,7 @@ impl<S: LocatorStore> Context<S> {
         if self.state() != State::Established {
             return env.count(Counter::R1bisUnexpected);
         }
+        self.recovers_from = env.now().after(u64::from(env.config().i2bis_timeout_ms));
         let packet_tag = self.peer_tag;
         let step = Step::I2bis { responder_nonce, validator, packet_tag };
         let doubtful = self.reap_state() != Some(ReapState::Operational);
@@ -352,10 +363,7 @@ impl<S: LocatorStore> Context<S> {
     }
 
     /// The end of the wait of an exchange in progress.
-    pub(super) fn handshake_deadline(
-        handshake: &Handshake,
-        env: &dyn Env,
-    ) -> crate::proto::time::Instant {
+    pub(super) fn handshake_deadline(handshake: &Handshake, env: &dyn Env) -> Instant {
         if handshake.is_due() {
             env.now()
         } else {

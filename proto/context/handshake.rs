@@ -87,6 +87,8 @@ pub struct Handshake {
     bare: bool,
     /// An I1 of the peer's was answered with an R2 since we last sent something.
     answered: bool,
+    /// What we last sent was sent again at once since then.
+    nudged: bool,
     /// The current pair was in doubt when the recovery began.
     pub doubtful: bool,
 }
@@ -95,7 +97,7 @@ impl Handshake {
     /// Begins: with an I1, or, to recover a context, with an I2bis.
     pub fn new(env: &dyn Env, pair: Pair, nonce: u32, step: Step) -> Self {
         let next = Instant(0);
-        let (due, bare, answered, doubtful) = (false, false, false, false);
+        let (due, bare, answered, nudged, doubtful) = (false, false, false, false, false);
         let mut new = Handshake {
             pair,
             nonce,
@@ -106,6 +108,7 @@ impl Handshake {
             due,
             bare,
             answered,
+            nudged,
             doubtful,
         };
         new.send(env);
@@ -134,9 +137,10 @@ impl Handshake {
     }
 
     /// A packet shows that the peer waits (RFC 5533 section 10.4: "If I2-SENT, send I2"):
-    /// at once instead of at the end of the wait.
+    /// at once instead of at the end of the wait. Once for each end of a wait: somebody may repeat
+    /// that packet, which is shorter than an I2.
     pub fn nudge(&mut self) {
-        self.due = true;
+        self.due |= !core::mem::replace(&mut self.nudged, true);
     }
 
     /// Whether an I1 that crossed our message may have an R2: one for each message of ours. The
@@ -189,6 +193,7 @@ impl Handshake {
         *count = count.saturating_add(1);
         self.due = true;
         self.answered = false;
+        self.nudged = false;
         self.next = env.now().after(jitter(nominal, env.random()));
     }
 

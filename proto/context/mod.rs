@@ -124,6 +124,8 @@ pub struct Context<S> {
     told: Option<Told>,
     /// When it was established, or a socket was last found to use it.
     alive: Instant,
+    /// An R1bis before that is not heeded: the last recovery has just begun.
+    recovers_from: Instant,
     idle: Idle,
     bond: Bond,
     /// The peer's Send Timeout in seconds; 0 if it told none.

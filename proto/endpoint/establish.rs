@@ -311,10 +311,15 @@ impl Endpoint {
                 && ctx.may_speak_from(env, &meta.dst)
                 && ctx.state() == State::Established
         });
-        let Some((id, tag)) = found.map(|slot| (slot.id, slot.ctx.local_tag())) else {
+        let Some(slot) = found else {
             env.count(Counter::R1bisUnexpected);
             return Received::NOTHING;
         };
+        if !slot.ctx.may_recover(env) {
+            env.count(Counter::R1bisRepeated);
+            return Received::NOTHING;
+        }
+        let (id, tag) = (slot.id, slot.ctx.local_tag());
         let Some(validator) = message.options.validator else {
             env.count(Counter::ValidatorMissing);
             return Received::NOTHING;

@@ -317,6 +317,29 @@ fn reserved_bits_and_padding_do_not_count() {
     }
 }
 
+/// Reserved1, seven bits of the fourth octet, in every message but Error, which has its code
+/// there; R, the first bit of the tag's octets, in all that have a tag.
+#[test]
+fn reserved1_and_r_of_every_message_do_not_count() {
+    let tagged = [I1, I2, R2, R1BIS, I2BIS, UPDATE, UPDATE_ACK, KEEPALIVE, PROBE];
+    let all = tagged.iter().map(|text| (*text, true)).chain([(R1, false)]);
+    for (text, has_tag) in all {
+        let plain = hex(text);
+        for (at, bits) in [(3, 0xfe), (6, 0x80)] {
+            if at == 6 && !has_tag {
+                continue;
+            }
+            let mut set = plain.clone();
+            assert_eq!(set[at] & bits, 0, "octet {at} of {text}");
+            set[at] |= bits;
+            let set = seal(set);
+            let (a, b) = (parse(&plain).unwrap(), parse(&set).unwrap());
+            assert_eq!(a.body, b.body, "octet {at} of {text}");
+            assert_eq!(rebuild(&a), rebuild(&b), "octet {at} of {text}");
+        }
+    }
+}
+
 #[test]
 fn each_wrong_header_has_its_name() {
     let changed = |text: &str, at: usize, to: u8| {

@@ -180,6 +180,227 @@ fn a_recovery_that_falls_back_names_the_ulids_in_i1_and_i2() {
     assert_eq!(kinds, [Type::I2bis, Type::I2bis, Type::I2bis, Type::I1, Type::I2]);
 }
 
+/// An R1bis about CT(peer), over the pair of the ULIDs.
+fn r1bis(d: &mut Desk, tag: Tag) {
+    let body = Body::R1bis { packet_tag: tag, responder_nonce: 8 };
+    assert!(d.hear(&build(&body, |m| m.validator(&[1; 12]))).is_none());
+}
+
+/// The peer answers every I2bis that there is with an R2; how many there were.
+fn answered(d: &mut Desk) -> u32 {
+    let mut count = 0;
+    while let Some((_, bytes)) = d.sent() {
+        if let Body::I2bis { initiator_nonce, .. } = Message::parse(&bytes).unwrap().body {
+            let body = Body::R2 { responder_tag: TAG, initiator_nonce };
+            assert!(d.hear(&build(&body, |_| {})).is_none());
+            assert_eq!(d.host.context().state(), State::Established);
+            count += 1;
+        }
+    }
+    count
+}
+
+#[test]
+fn an_r1bis_that_is_repeated_has_one_i2bis_in_a_while() {
+    let mut d = in_state(Some(State::Established));
+    let start = d.host.out.now.get();
+    let mut count = 0;
+    while d.host.out.now.get().since(start) < 10_000 {
+        r1bis(&mut d, TAG);
+        count += answered(&mut d);
+        d.pass(20);
+    }
+    assert_eq!(count, 3, "at 0, 4 and 8 s");
+    assert_eq!(d.host.count("r1bis_repeated"), 497);
+    assert_eq!(d.host.count("rx_r1bis"), 500);
+}
+
+#[test]
+fn an_update_that_is_repeated_brings_an_i2_forward_once() {
+    for state in [State::I2Sent, State::I2bisSent] {
+        let mut d = in_state(Some(state));
+        let update = build(&Body::UpdateRequest { tag: d.local_tag(), nonce: 4 }, |_| {});
+        let mut count = 0;
+        for _ in 0..100 {
+            assert!(d.hear(&update).is_none());
+            count += std::iter::from_fn(|| d.sent()).count();
+            d.pass(5);
+        }
+        assert_eq!(count, 1, "in {state:?}");
+        let (ctx, activity) = d.host.contexts.all.values_mut().next().unwrap();
+        let out = &d.host.out;
+        out.now.set(ctx.poll_timeout(out, activity).unwrap());
+        ctx.handle_timeout(out, activity);
+        assert!(d.sent().is_some(), "the wait ended in {state:?}");
+        d.hear(&update);
+        assert!(d.sent().is_some(), "and once more");
+    }
+}
+
+#[test]
+fn an_r1_without_a_validator_is_not_answered() {
+    let mut d = in_state(Some(State::I1Sent));
+    let initiator_nonce = d.host.context().nonce().unwrap();
+    let body = Body::R1 { initiator_nonce, responder_nonce: 8 };
+    assert!(d.hear(&build(&body, |_| {})).is_none());
+    assert!(d.sent().is_none(), "no I2");
+    assert_eq!(d.host.context().state(), State::I1Sent);
+    assert_eq!(d.host.count("validator_missing"), 1);
+    d.hear(&build(&body, |m| m.validator(&[1; 20])));
+    assert_eq!(d.host.context().state(), State::I2Sent);
+}
+
+#[test]
+fn an_r1bis_without_a_validator_is_not_answered() {
+    let mut d = in_state(Some(State::Established));
+    let body = Body::R1bis { packet_tag: TAG, responder_nonce: 8 };
+    assert!(d.hear(&build(&body, |_| {})).is_none());
+    assert_eq!(d.host.context().state(), State::Established);
+    assert_eq!(d.host.count("validator_missing"), 1);
+    r1bis(&mut d, TAG);
+    assert_eq!(d.host.context().state(), State::I2bisSent);
+}
+
+#[test]
+fn an_r1_in_another_state_than_i1_sent_is_dropped() {
+    for state in [State::I2Sent, State::I2bisSent, State::Established] {
+        let mut d = in_state(Some(state));
+        let initiator_nonce = d.host.context().nonce().unwrap_or(5);
+        let body = Body::R1 { initiator_nonce, responder_nonce: 9 };
+        assert!(d.hear(&build(&body, |m| m.validator(&[2; 20]))).is_none());
+        assert!(d.sent().is_none(), "in {state:?}");
+        assert_eq!(d.host.context().state(), state);
+        assert_eq!(d.host.count("r1_unexpected"), 1, "in {state:?}");
+    }
+}
+
+/// An I2bis with what an R1bis for the tag OTHER told, changed by the test.
+fn i2bis(d: &mut Desk, change: impl FnOnce(&mut u32, &mut Tag, &mut Vec<u8>)) -> Vec<u8> {
+    let answer = d.hear(&build(&Body::Keepalive { tag: OTHER }, |_| {})).expect("an R1bis");
+    let answer = Message::parse(&answer).unwrap();
+    let Body::R1bis { mut packet_tag, mut responder_nonce } = answer.body else { panic!() };
+    let mut validator = answer.options.validator.unwrap().to_vec();
+    change(&mut responder_nonce, &mut packet_tag, &mut validator);
+    let initiator_tag = Tag::new(4711);
+    let body = Body::I2bis { initiator_tag, initiator_nonce: 6, responder_nonce, packet_tag };
+    build(&body, |m| m.validator(&validator))
+}
+
+#[test]
+fn the_validator_of_an_r1bis_lives_for_its_lifetime_and_not_much_longer() {
+    for (age, good) in [(0, true), (29_000, true), (30_000, true), (32_000, false), (90_000, false)]
+    {
+        for start in [0, 7_777, 29_500] {
+            let mut d = Desk::new(Config::default());
+            d.pass(start);
+            let i2bis = i2bis(&mut d, |_, _, _| {});
+            d.pass(age);
+            assert_eq!(d.hear(&i2bis).is_some(), good, "{age} ms after {start}");
+            assert_eq!(d.contexts(), usize::from(good));
+            assert_eq!(d.host.count("validator_stale"), u64::from(!good));
+        }
+    }
+}
+
+#[test]
+fn an_i2bis_without_the_validator_of_its_r1bis_makes_nothing() {
+    let mut d = Desk::new(Config::default());
+    let wrong = [
+        i2bis(&mut d, |_, _, validator| validator[0] ^= 1),
+        i2bis(&mut d, |_, _, validator| validator.truncate(11)),
+        i2bis(&mut d, |_, _, validator| validator.push(0)),
+        i2bis(&mut d, |_, tag, _| *tag = Tag::new(tag.get() ^ 1)),
+    ];
+    for bytes in &wrong {
+        assert!(d.hear(bytes).is_none());
+    }
+    assert_eq!(d.host.count("validator_wrong"), 4);
+    let Pair { local, peer } = d.ulids.pair;
+    let good = i2bis(&mut d, |_, _, _| {});
+    // The locators are in it, too.
+    assert!(d.say(d.peer.addr(1), local, &good).is_none());
+    assert!(d.say(peer, d.host.addr(1), &good).is_none());
+    let missing = Message::parse(&good).unwrap().body;
+    assert!(d.hear(&build(&missing, |_| {})).is_none());
+    assert_eq!(d.host.count("validator_missing"), 1);
+    assert_eq!(d.contexts(), 0);
+    assert!(d.hear(&good).is_some(), "an R2");
+}
+
+#[test]
+fn parameters_of_another_ulid_are_refused_in_i2bis_r2_and_update() {
+    let mut d = Desk::new(Config::default());
+    let foreign = d.host.out.pds.clone();
+    let good = i2bis(&mut d, |_, _, _| {});
+    let message = Message::parse(&good).unwrap();
+    let validator = message.options.validator.unwrap();
+    let with = |m: &mut shim6_proto::proto::wire::Builder<'_>| {
+        m.validator(validator);
+        m.pds(&foreign);
+    };
+    assert!(d.hear(&build(&message.body, with)).is_none());
+    assert_eq!((d.contexts(), d.host.count("rx_pds_not_of_ulid")), (0, 1), "I2bis");
+
+    let mut d = in_state(Some(State::I2Sent));
+    let initiator_nonce = d.host.context().nonce().unwrap();
+    let body = Body::R2 { responder_tag: TAG, initiator_nonce };
+    d.hear(&build(&body, |m| m.pds(&foreign)));
+    assert_eq!(d.host.context().state(), State::I2Sent);
+    assert_eq!(d.host.count("rx_pds_not_of_ulid"), 1, "R2");
+    d.hear(&build(&body, |_| {}));
+    assert_eq!(d.host.context().state(), State::Established);
+
+    let body = Body::UpdateRequest { tag: d.local_tag(), nonce: 4 };
+    assert!(d.hear(&build(&body, |m| m.pds(&foreign))).is_none(), "no Acknowledgement");
+    assert_eq!(d.host.count("rx_pds_not_of_ulid"), 2, "Update Request");
+}
+
+#[test]
+fn the_list_of_an_r2_is_verified() {
+    let mut d = in_state(Some(State::I2Sent));
+    let victim = Addr::from_parts(d.peer.addr(1).prefix(), 0x1234);
+    let (mut list, pds) = (d.peer_list(), d.peer.out.pds.clone());
+    list.push((victim, Method::Hba));
+    let initiator_nonce = d.host.context().nonce().unwrap();
+    let body = Body::R2 { responder_tag: TAG, initiator_nonce };
+    d.hear(&build(&body, |m| {
+        m.locators(77, list.iter().copied());
+        m.pds(&pds);
+    }));
+    let ctx = d.host.context();
+    assert_eq!(ctx.state(), State::Established);
+    let proved: Vec<bool> = ctx.peer_locators().iter().map(|l| l.is_verified()).collect();
+    assert_eq!(proved, [true, true, false]);
+    assert!(!ctx.is_peer(&victim));
+}
+
+#[test]
+fn updates_over_foreign_locators_are_answered_with_r1bis_and_ignored() {
+    let stranger = Addr::from_bits((0x2001_0db8_0bad << 80) | 1);
+    for ack in [false, true] {
+        let mut d = in_state(Some(State::Established));
+        let Pair { local, peer } = d.ulids.pair;
+        let tag = d.local_tag();
+        let (list, pds) = (vec![(peer, Method::Hba)], d.peer.out.pds.clone());
+        let message = match ack {
+            true => build(&Body::UpdateAck { tag, nonce: 4 }, |_| {}),
+            false => build(&Body::UpdateRequest { tag, nonce: 4 }, |m| {
+                m.locators(78, list.iter().copied());
+                m.pds(&pds);
+            }),
+        };
+        let before = d.host.context().peer_locators().len();
+        for (src, dst) in [(stranger, local), (peer, stranger)] {
+            let (_, answer) = d.say(src, dst, &message).expect("an R1bis");
+            let answer = Message::parse(&answer).unwrap();
+            assert!(matches!(answer.body, Body::R1bis { packet_tag, .. } if packet_tag == tag));
+        }
+        assert_eq!(d.host.context().peer_locators().len(), before);
+        assert_eq!(d.host.context().state(), State::Established);
+        assert_eq!(d.hear(&message).is_some(), !ack, "from the peer it is heeded");
+    }
+}
+
 /// A host whose next random numbers are one number, so often.
 struct Loaded<'a>(&'a world::Outside, u64, Cell<u32>);
 
