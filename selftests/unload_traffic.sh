@@ -7,7 +7,8 @@
 
 ROUNDS=${ROUNDS:-20}
 BYTES=$((1 << 30))
-RATE=$(((2 << 20) / SLOW))
+# The transfer outlasts the rounds, however many.
+RATE=$(((2 << 20) * 20 / (ROUNDS > 20 ? ROUNDS : 20) / SLOW))
 PORT=8080
 
 cycle() {
@@ -29,7 +30,8 @@ test_cycles() {
 	done
 	kill -0 "$client" 2>/dev/null || { log "the transfer ended: $(cat "$WORK/fetch")"; return 1; }
 	local had; had=$(stat -c %s "$WORK/progress")
-	wait_until 10000 has_bytes "$WORK/progress" $((had + 8)) || { log "the transfer stands still"; return 1; }
+	wait_until 60000 has_bytes "$WORK/progress" $((had + 8)) || { log "the transfer stands still"; return 1; }
+	log "$ROUNDS rounds, $(stat -c %s "$WORK/progress") times 64 KiB, $(echoes "$WORK/ping") echoes"
 	stop "$client"
 }
 
