@@ -67,89 +67,56 @@ static bool notrace shim6_is_asked(struct msghdr *msg)
 	return false;
 }
 
-/* Whether to redirect a call that sends; it has a reference to the module then. */
-static noinline notrace bool shim6_takes_send(struct msghdr *msg)
+/* A call that sends; redirected, it has a reference to the module. */
+static void notrace __used *shim6_at_send(void *sock, void *message)
 {
-	return !msg->msg_control_is_user && shim6_is_asked(msg) &&
-	       try_module_get(THIS_MODULE);
-}
-
-/* Whether to redirect a call that receives; the same. */
-static noinline notrace bool shim6_takes_receive(const struct socket *sock,
-						 const struct msghdr *msg)
-{
-	return msg->msg_control &&
-	       shim6_sock_flags(sock->sk) & SHIM6_SOCK_RECV &&
-	       try_module_get(THIS_MODULE);
-}
-
-static SHIM6_DIRECT void shim6_at_send(struct socket *sock, struct msghdr *msg)
-{
-	if (likely(!msg->msg_controllen))
-		return;
-	if (shim6_takes_send(msg))
-		shim6_redirect(shim6_sendmsg);
-}
-
-static void notrace shim6_on_send(unsigned long ip, unsigned long parent,
-				  struct ftrace_ops *ops,
-				  struct ftrace_regs *regs)
-{
-	struct msghdr *msg = (struct msghdr *)ftrace_regs_get_argument(regs, 1);
+	struct msghdr *msg = message;
 
 	BUILD_BUG_ON(!__same_type(&inet_sendmsg, &shim6_sendmsg));
 	BUILD_BUG_ON(!__same_type(&inet6_sendmsg, &shim6_sendmsg));
-	if (msg->msg_controllen && shim6_takes_send(msg))
-		ftrace_regs_set_instruction_pointer(regs, (unsigned long)shim6_sendmsg);
+	if (likely(!msg->msg_controllen) || msg->msg_control_is_user ||
+	    !shim6_is_asked(msg) || !try_module_get(THIS_MODULE))
+		return NULL;
+	return shim6_sendmsg;
 }
 
-static SHIM6_DIRECT void shim6_at_receive(struct socket *sock,
-					  struct msghdr *msg)
+/* A call that receives; the same. */
+static void notrace __used *shim6_at_receive(void *socket, void *message)
 {
-	if (likely(!msg->msg_controllen))
-		return;
-	if (shim6_takes_receive(sock, msg))
-		shim6_redirect(shim6_recvmsg);
-}
-
-static void notrace shim6_on_receive(unsigned long ip, unsigned long parent,
-				     struct ftrace_ops *ops,
-				     struct ftrace_regs *regs)
-{
-	struct socket *sock = (struct socket *)ftrace_regs_get_argument(regs, 0);
-	struct msghdr *msg = (struct msghdr *)ftrace_regs_get_argument(regs, 1);
+	const struct socket *sock = socket;
+	const struct msghdr *msg = message;
 
 	BUILD_BUG_ON(!__same_type(&sock_common_recvmsg, &shim6_recvmsg));
 	BUILD_BUG_ON(!__same_type(&inet6_recvmsg, &shim6_recvmsg));
-	if (msg->msg_controllen && shim6_takes_receive(sock, msg))
-		ftrace_regs_set_instruction_pointer(regs, (unsigned long)shim6_recvmsg);
+	if (likely(!msg->msg_controllen) || !msg->msg_control ||
+	    !(shim6_sock_flags(sock->sk) & SHIM6_SOCK_RECV) ||
+	    !try_module_get(THIS_MODULE))
+		return NULL;
+	return shim6_recvmsg;
 }
 
 /* Of a received datagram nothing is needed any more, or it was only looked at. */
-static SHIM6_DIRECT void shim6_at_consume(struct sock *sk, struct sk_buff *skb)
-{
-	if (likely(!atomic_read(shim6_receiving_on(sk))))
-		return;
-	shim6_call_heard(sk, skb);
-}
-
-static void notrace shim6_on_consume(unsigned long ip, unsigned long parent,
-				     struct ftrace_ops *ops,
-				     struct ftrace_regs *regs)
+static void notrace __used *shim6_at_consume(void *sk, void *skb)
 {
 	BUILD_BUG_ON(!__same_type(skb_consume_udp,
 				  void(struct sock *, struct sk_buff *, int)));
 	BUILD_BUG_ON(!__same_type(skb_free_datagram,
 				  void(struct sock *, struct sk_buff *)));
-	shim6_call_heard((struct sock *)ftrace_regs_get_argument(regs, 0),
-			 (struct sk_buff *)ftrace_regs_get_argument(regs, 1));
+	if (unlikely(atomic_read(shim6_receiving_on(sk))))
+		shim6_call_heard(sk, skb);
+	return NULL;
 }
+
+SHIM6_DEFINE_DIRECT(send);
+SHIM6_DEFINE_DIRECT(receive);
+SHIM6_DEFINE_DIRECT(consume);
 
 /* Every message passes these. */
 #define SHIM6_MESSAGE(how, flags_)					\
-	.direct = shim6_at_##how,					\
+	.met = shim6_at_##how,						\
+	.direct = SHIM6_DIRECT(how),					\
 	.direct_ops = { .flags = FTRACE_OPS_FL_PERMANENT },		\
-	.ops = { .func = shim6_on_##how, .flags = (flags_) }
+	.ops = { .func = shim6_on_met, .flags = (flags_) }
 
 static struct shim6_probe shim6_sent[] = {
 	{ SHIM6_AT(inet_sendmsg), SHIM6_MESSAGE(send, SHIM6_REDIRECT_OFTEN) },

@@ -60,6 +60,17 @@ int shim6_probes_find(struct shim6_probes *probes)
 	return 0;
 }
 
+void notrace shim6_on_met(unsigned long ip, unsigned long parent,
+			  struct ftrace_ops *ops, struct ftrace_regs *regs)
+{
+	struct shim6_probe *probe = container_of(ops, struct shim6_probe, ops);
+	void *target = probe->met((void *)ftrace_regs_get_argument(regs, 0),
+				  (void *)ftrace_regs_get_argument(regs, 1));
+
+	if (target)
+		ftrace_regs_set_instruction_pointer(regs, (unsigned long)target);
+}
+
 static void shim6_leave(struct shim6_probe *probe)
 {
 	if (probe->is_direct)
@@ -104,12 +115,14 @@ static int shim6_start(struct shim6_probe *probes, int count)
 /* From now on, until shim6_probes_end(); what failed once fails. Sleeps. */
 int shim6_probes_begin(struct shim6_probes *probes)
 {
+	/* Pairs with the release below: who sees it may rely on all of them. */
 	if (smp_load_acquire(&probes->begun))
 		return 0;
 	mutex_lock(&shim6_probe_mutex);
 	if (!probes->begun && !probes->error) {
 		probes->error = shim6_start(probes->all, probes->count);
 		if (!probes->error)
+			/* Pairs with the acquire above. */
 			smp_store_release(&probes->begun, true);
 	}
 	mutex_unlock(&shim6_probe_mutex);
