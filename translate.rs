@@ -130,20 +130,20 @@ fn chosen(net: View<'_>, node: &Node, skb: Skb<'_>, call: &Call<'_>, own: &Own) 
         net.count(Counter::TxContext);
         return unchanged(net, &skb);
     }
-    rewrite(net, &Way { path, pair, own: Some(own) }, skb, &ip, call)
+    rewrite(net, &Way { path, pair: &pair, own: Some(own) }, skb, &ip, call)
 }
 
 /// How a packet goes: by its context's pair, or by a chosen one.
 struct Way<'a> {
     path: &'a Path,
-    pair: Pair,
+    pair: &'a Pair,
     own: Option<&'a Own>,
 }
 
 impl<'a> Way<'a> {
     #[inline]
     fn of(path: &'a Path) -> Self {
-        Way { path, pair: path.tx, own: None }
+        Way { path, pair: &path.tx, own: None }
     }
 }
 
@@ -200,7 +200,7 @@ fn rewrite(net: View<'_>, way: &Way<'_>, mut skb: Skb<'_>, ip: &Ipv6, call: &Cal
 fn route(net: View<'_>, way: &Way<'_>, skb: &Skb<'_>, call: &Call<'_>) -> Option<Route> {
     let route = match way.own {
         None => way.path.route.get(call, skb, &way.pair.local, &way.pair.peer, net.tick())?,
-        Some(own) => own.route(call, skb, &way.pair)?,
+        Some(own) => own.route(call, skb, way.pair)?,
     };
     (route.facts.ifindex != net.catch_all()).then_some(route)
 }
