@@ -331,6 +331,7 @@ fn fragment(
     // and TCP has adjusted when it sends the next segment.
     if !skb.may_fragment() && skb.len() > room_for.max(MIN_MTU) && !skb.is_tcp() {
         net.count(Counter::TxTooBig);
+        skb.tell_too_big(room_for);
         return Verdict::TOO_BIG;
     }
     match pieces(net, way, &mut skb, route, room_for, call) {
@@ -516,10 +517,14 @@ fn icmp_error(net: View<'_>, mut skb: Skb<'_>, ip: &Ipv6, call: &Call<'_>) -> Ve
     };
     match about.kind {
         ErrorKind::TooBig(mtu) => skb.icmp_lower_path_mtu(call, mtu),
-        ErrorKind::Path => {
+        ErrorKind::Path | ErrorKind::Expired => {
             control::icmp_hint(&net, node.tag(), &about.locators);
-            // REAP acts on errors about the path in use.
-            if about.locators == path.tx && net.config().icmp_deliver_all == 0 {
+            // REAP acts on errors about the path in use. Who counts hops (traceroute) learns them:
+            // that a packet ended where its sender wanted it to is nothing that REAP can act on.
+            if about.kind == ErrorKind::Path
+                && about.locators == path.tx
+                && net.config().icmp_deliver_all == 0
+            {
                 net.count(Counter::IcmpAbsorbed);
                 return Verdict::DROP;
             }

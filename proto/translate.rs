@@ -102,9 +102,11 @@ pub fn headers_len(packet: &[u8], transport: u32, tcp: bool) -> Option<u32> {
 pub enum ErrorKind {
     /// "Packet too big", with the MTU it reports.
     TooBig(u32),
-    /// Something another path may not suffer from: unreachable in the network, time exceeded, or
-    /// somebody stumbled over the shim's own header.
+    /// Something another path may not suffer from: unreachable in the network, or somebody
+    /// stumbled over the shim's own header.
     Path,
+    /// "Time exceeded": the path has a loop, or the ULP counts its hops.
+    Expired,
     /// What only the ULP can make sense of.
     Upper,
 }
@@ -147,7 +149,7 @@ pub fn error_about(packet: &[u8]) -> Option<ErrorAbout> {
     let kind = match (kind, code) {
         (1, 0..=3 | 5 | 6) => ErrorKind::Path,
         (2, _) => ErrorKind::TooBig(word),
-        (3, _) => ErrorKind::Path,
+        (3, _) => ErrorKind::Expired,
         // "with the parameter that caused the error being a Shim6 parameter": the header itself,
         // or the octet that names it.
         (4, _) if word == 6 || (40..48).contains(&word) => ErrorKind::Path,

@@ -82,6 +82,15 @@ void shim6_skb_heard(const struct sk_buff *skb, struct shim6_heard *heard)
 	memcpy(&heard->note, &skb->cb[at], sizeof(heard->note));
 }
 
+void shim6_skb_tell_too_big(struct sk_buff *skb, unsigned int mtu)
+{
+	/* ipv6_local_error() is not for modules; this calls it, and nothing else. */
+#if IS_ENABLED(CONFIG_XFRM)
+	if (skb->sk && sk_fullsock(skb->sk) && skb->sk->sk_family == AF_INET6)
+		xfrm_local_error(skb, mtu);
+#endif
+}
+
 void shim6_skb_drop(struct sk_buff *skb)
 {
 	kfree_skb(skb);

@@ -470,6 +470,13 @@ impl<'a> Skb<'a> {
         unsafe { bindings::shim6_skb_update_pmtu(self.as_ptr(), mtu) };
     }
 
+    /// Its socket is told, if it wants to know of errors, that packets may have `mtu` octets: what
+    /// the kernel does where it finds that out itself.
+    pub(crate) fn tell_too_big(&self, mtu: u32) {
+        // SAFETY: the packet is valid, and has its socket's reference if it has a socket.
+        unsafe { bindings::shim6_skb_tell_too_big(self.as_ptr(), mtu) };
+    }
+
     /// The interface its route leaves by; no interface's number if it has no route.
     #[inline]
     pub(crate) fn leaves_by(&self) -> u32 {

@@ -85,7 +85,7 @@ fn an_error_is_told_apart_by_what_a_shim_can_do_about_it() {
     assert_eq!(about(1, 4, 0), Some(ErrorKind::Upper));
     assert_eq!(about(1, 7, 0), Some(ErrorKind::Upper));
     assert_eq!(about(2, 0, 1400), Some(ErrorKind::TooBig(1400)));
-    assert_eq!(about(3, 0, 0), Some(ErrorKind::Path));
+    assert_eq!(about(3, 0, 0), Some(ErrorKind::Expired));
     assert_eq!(about(4, 1, 6), Some(ErrorKind::Path));
     assert_eq!(about(4, 0, 40), Some(ErrorKind::Path));
     assert_eq!(about(4, 0, 48), Some(ErrorKind::Upper));

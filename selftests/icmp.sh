@@ -1,0 +1,87 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# ICMPv6 errors about packets that a payload header carried are told to programs as if
+# there were none (RFC 5533 section 8): ping, traceroute and tracepath show the routers of
+# the path in use, and the identifiers; the path MTU is 8 less.
+. "$(dirname "$0")/lib.sh"
+
+A= B=	# the identifiers
+
+# The first router of hostA's way, at its address on that link.
+router() { prefix hostA "$1" | sed 's/$/1/'; }
+
+# A router tells, with its own address, that hop 1 was one too many; the program does
+# not see that it passed another provider than the identifiers name.
+test_time_exceeded() {
+	local had; had=$(counter hostA icmp_translated)
+	on hostA ping -n -c 2 -i 0.3 -W $((5 * SLOW)) -t 1 -I "$A" "$B" >"$WORK/ttl"
+	grep -q "From $(router y).* Time exceeded" "$WORK/ttl" || { log "$(cat "$WORK/ttl")"; return 1; }
+	expect_more hostA icmp_translated "$had" 1
+}
+
+test_echo() {
+	on "$1" ping -n -c 5 -i 0.2 -W $((5 * SLOW)) -I "$2" "$3" >"$WORK/echo" && grep -q "from $3" "$WORK/echo" &&
+		! grep -q DUP "$WORK/echo"
+}
+test_ping() { test_echo hostA "$A" "$B" && test_echo hostB "$B" "$A"; }
+
+# trace PMTU: tracepath's hops, end, and path MTU.
+trace() {
+	on hostA tracepath -6 -n -m 6 "$B" >"$WORK/trace"
+	grep -qE "^ 1: +$(router y) " "$WORK/trace" && grep -qE " $B .*reached" "$WORK/trace" &&
+		grep -q "Resume: pmtu $1 " "$WORK/trace" && return
+	log "$(cat "$WORK/trace")"
+	return 1
+}
+test_trace() { trace 1492; }
+
+# The second link of the path carries less, and its router says so.
+test_small() {
+	local had; had=$(counter hostA icmp_translated)
+	ip -n ispY link set dev toB mtu 1400
+	trace 1392 && expect_more hostA icmp_translated "$had" 1
+}
+
+# refused HOST LOCAL PEER: nobody is at that port of the peer, who says so.
+refused() {
+	on "$1" timeout $((30 * SLOW)) python3 - "$2" "$3" <<-'PY'
+	import socket, sys
+	sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+	sock.settimeout(20)
+	sock.bind((sys.argv[1], 0))
+	sock.connect((sys.argv[2], 9))
+	sock.send(b"nobody is there")
+	try:
+	    sock.recv(1)
+	except ConnectionRefusedError:
+	    sys.exit(0)
+	sys.exit("no error")
+	PY
+}
+# The error itself comes over the other pair too: it is data between the identifiers.
+test_refused() {
+	local a b; a=$(counter hostA rx_restored); b=$(counter hostB rx_restored)
+	refused hostA "$A" "$B" && refused hostB "$B" "$A" &&
+		expect_more hostA rx_restored "$a" 2 && expect_more hostB rx_restored "$b" 2
+}
+
+lib_init
+ktap_begin 7
+topology_up
+shim_up
+A=$(addr hostA x) B=$(addr hostB x)
+for host in "${HOSTS[@]}"; do
+	shim_sysctl "$host" prefer_interval_ms 3600000
+done
+bg hostB python3 "$TOP/demo/udp.py" echo "$B" 9000 >"$WORK/echo.out"
+wait_until 10000 grep -q ready "$WORK/echo.out" || die "echo server"
+ping_start
+wait_until 20000 established hostA "$A" "$B" && ping_outlives_cut
+ktap_result $? "a context is on the other path"
+test_ping; ktap_result $? "ping is answered, both ways"
+test_time_exceeded; ktap_result $? "a router of the path in use says: time exceeded"
+test_trace; ktap_result $? "tracepath shows that router, and room for 8 octets less"
+test_small; ktap_result $? "and a smaller MTU behind it"
+test_refused; ktap_result $? "a closed port is told, both ways"
+dmesg_clean; ktap_result $? "the kernel log is clean"
+ktap_end
