@@ -87,11 +87,11 @@ impl Call<'_> {
         unsafe { NonNull::new_unchecked(self.raw.as_ref().net) }
     }
 
-    /// Whether a socket of this layer sends, and not a tunnel.
+    /// The socket of this layer that sends; `None` for a tunnel.
     #[inline]
-    pub(in crate::sys) fn has_socket(&self) -> bool {
+    pub(in crate::sys) fn sender(&self) -> Option<NonNull<bindings::sock>> {
         // SAFETY: `raw` is valid by the type invariants.
-        unsafe { !self.raw.as_ref().sk.is_null() }
+        NonNull::new(unsafe { self.raw.as_ref().sk })
     }
 
     /// Sends a packet that the hook made: on from LOCAL_OUT, by its route.

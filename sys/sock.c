@@ -12,11 +12,12 @@
 #include <linux/netdevice.h>
 #include <linux/rhashtable.h>
 #include <linux/sched.h>
+#include <linux/tcp.h>
 #include <net/addrconf.h>
 #include <net/dst.h>
 #include <net/inet_sock.h>
 #include <net/ip6_fib.h>
-#include <net/tcp_states.h>
+#include <net/tcp.h>
 
 #include "fork.h"
 #include "route.h"
@@ -441,19 +442,40 @@ void shim6_call_heard(const struct sock *sk, const struct sk_buff *skb)
 }
 
 /*
- * What the socket that @skb was sent from wants of it: for a SYN-ACK the
- * listener, for an answer out of TIME_WAIT the small socket that waits. False
- * if nothing is remembered of it.
+ * What is remembered of the socket whose packet @skb is, which @sender hands down.
+ * A SYN-ACK is its listener's: there is no child yet, or one by Fast Open that has
+ * inherited nothing yet, and one with a SYN cookie names no socket at all. An answer
+ * out of TIME_WAIT is of the small socket that waits.
  */
-bool shim6_skb_own(const struct sk_buff *skb, struct shim6_own *own)
+static struct shim6_sock *shim6_sock_sending(const struct sk_buff *skb,
+					     const struct sock *sender)
 {
 	const struct sock *sk = skb->sk;
-	const struct shim6_call *call;
+	const struct request_sock *req;
 	struct shim6_sock *sock;
 
-	if (sk && READ_ONCE(sk->sk_state) == TCP_NEW_SYN_RECV)
+	if (!sk)
+		return READ_ONCE(sender->sk_state) == TCP_LISTEN ?
+			shim6_sock_of(sender) : NULL;
+	if (READ_ONCE(sk->sk_state) == TCP_NEW_SYN_RECV) {
 		sk = inet_reqsk(sk)->rsk_listener;
-	sock = sk ? shim6_sock_of(sk) : NULL;
+		return sk ? shim6_sock_of(sk) : NULL;
+	}
+	sock = shim6_sock_of(sk);
+	if (sock || READ_ONCE(sk->sk_state) != TCP_SYN_RECV || !sk_is_tcp(sk))
+		return sock;
+	/* Hooks run under RCU, which a request outlives. */
+	req = rcu_dereference(tcp_sk(sk)->fastopen_rsk);
+	return req && req->rsk_listener ? shim6_sock_of(req->rsk_listener) : NULL;
+}
+
+/* What the socket of @skb wants of it; false if nothing is remembered of it. */
+bool shim6_skb_own(const struct sk_buff *skb, const struct sock *sender,
+		   struct shim6_own *own)
+{
+	struct shim6_sock *sock = shim6_sock_sending(skb, sender);
+	const struct shim6_call *call;
+
 	if (!sock)
 		return false;
 	memset(own, 0, sizeof(*own));

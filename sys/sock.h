@@ -103,7 +103,8 @@ void shim6_sock_forget(const struct sock *sk);
 int shim6_call_begin(struct shim6_call *call, const struct sock *sk);
 void shim6_call_end(struct shim6_call *call);
 void shim6_call_heard(const struct sock *sk, const struct sk_buff *skb);
-bool shim6_skb_own(const struct sk_buff *skb, struct shim6_own *own);
+bool shim6_skb_own(const struct sk_buff *skb, const struct sock *sender,
+		   struct shim6_own *own);
 struct dst_entry *shim6_own_route(const struct shim6_own *own, struct net *net,
 				  const struct sk_buff *skb,
 				  const struct in6_addr *local,

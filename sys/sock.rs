@@ -313,12 +313,12 @@ impl Skb<'_> {
     fn ask(&self, call: &Call<'_>) -> Option<Own> {
         // A tunnel's packet still belongs to the socket whose packet is inside, but is not one
         // of its packets.
-        if !call.has_socket() {
-            return None;
-        }
+        let sender = call.sender()?;
         let mut own = bindings::shim6_own::default();
-        // SAFETY: the buffer is valid by `Skb`'s invariants, and hooks run under RCU.
-        unsafe { bindings::shim6_skb_own(self.as_ptr(), &mut own) }.then_some(Own(own))
+        // SAFETY: the buffer is valid by `Skb`'s invariants; hooks run under RCU, and their sender
+        // outlives them.
+        unsafe { bindings::shim6_skb_own(self.as_ptr(), sender.as_ptr(), &mut own) }
+            .then_some(Own(own))
     }
 }
 
