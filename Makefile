@@ -25,7 +25,7 @@ programs     := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c)) \
 
 .DEFAULT_GOAL := all
 .PHONY: all help setup module shimctl programs selftests demo bench test test-debug test-kernel soak host-test fuzz \
-	check layers rfc-map uapi no-panic clippy clippy-module fmt fmt-check install clean
+	check layers rfc-map uapi install-test no-panic clippy clippy-module fmt fmt-check install clean
 
 ifdef KDIR
 # A prepared kernel tree and this machine's own tools.
@@ -99,10 +99,11 @@ rfc-map: ## what Documentation/rfc-map.md and security.md name is there
 	@scripts/rfc-map
 	@scripts/rfc-map Documentation/security.md
 
-uapi: setup ## shim.h is C89, and the program in shim(7) compiles
-	@$(IN) gcc-14 -std=c89 -pedantic $(CFLAGS) -fsyntax-only -x c include/shim_strerror.h
-	@sed -n '/^\.Bd -literal$$/,/^\.Ed/ { /^\./d; s/\\e/\\/g; p }' Documentation/man/shim.7 | \
-		$(IN) gcc-14 $(CFLAGS) -fsyntax-only -x c -
+uapi: setup ## the headers are C89, C++98 and documented, shim(7) has what they have
+	@$(IN) scripts/uapi
+
+install-test: setup ## what make install puts below DESTDIR is enough to compile the examples
+	@$(IN) scripts/install-test
 
 layers: setup ## the import rules of Documentation/design.md
 	@$(IN) scripts/layers

@@ -134,36 +134,38 @@
 /* Extensions, from the slides of the draft before the RFC. */
 
 /**
- * define SHIM_IF_RECV - int, 0 or 1: tell the interface packets arrived at
+ * define SHIM_IF_RECV - int, 0 or 1: tell the interface packets arrived at (extension)
  *
  * recvmsg() then gives ancillary data of this type: int, interface index.
  */
 #define SHIM_IF_RECV			143
 
 /**
- * define SHIM_IF_SEND - int, index of the interface to use; also ancillary data
+ * define SHIM_IF_SEND - int, index of the interface to use, 0: any (extension)
+ *
+ * Also ancillary data of sendmsg(), there without 0.
  */
 #define SHIM_IF_SEND			144
 
 /**
- * define SHIM_FEEDBACK_POSITIVE - int, set, of any value: the path works
+ * define SHIM_FEEDBACK_POSITIVE - int, set, of any value: the path works (extension)
  */
 #define SHIM_FEEDBACK_POSITIVE		145
 
 /**
- * define SHIM_FEEDBACK_NEGATIVE - int, set, of any value: the path works badly or not
+ * define SHIM_FEEDBACK_NEGATIVE - int, set, of any value: it works badly or not (extension)
  */
 #define SHIM_FEEDBACK_NEGATIVE		146
 
 /**
- * define SHIM_FII - int, get: which context of its two addresses the socket has
+ * define SHIM_FII - int, get: which context of its two addresses the socket has (extension)
  *
  * The Forked Instance Identifier (RFC 5533 section 4.2); 0 is the default context.
  */
 #define SHIM_FII			147
 
 /**
- * define SHIM_PEEK - bit of an option's number in getsockopt(): only look
+ * define SHIM_PEEK - bit of an option's number in getsockopt(): only look (extension)
  *
  * The answer is the same, and the question changes nothing: it sets no context
  * up, and does not make the shim look at ancillary data. For those who look at
