@@ -83,6 +83,15 @@ test_options() { # UNCHOSEN
 	told_rightly 60
 }
 
+# An interface stands for the locator that it has.
+test_interface() {
+	start_reader 20 1 || return 1
+	on hostA "$TOP/selftests/message.py" pin-interface "$A_X" "$B_X" 7000 20 \
+		"$(on hostA cat /sys/class/net/y/ifindex)" "$A_Y,$B_X" "$A_X,$B_X" || return 1
+	wait_until 10000 gone "$READER" || { log "not all came"; stop "$READER"; }
+	told_rightly 20
+}
+
 # A stream's segments follow the option, and the reader is told the latest that came
 # with the context: nothing else may be under way.
 test_stream() {
@@ -94,6 +103,29 @@ test_stream() {
 	grep -q '^end$' "$WORK/read" || { log "no end"; return 1; }
 	sed -i '/^end$/d' "$WORK/read"
 	told_rightly 8
+}
+
+# A call's octets may share a segment with those of others; feedback is about the path.
+test_stream_refused() {
+	answers ENOTSUP LOCAL "$A_Y" tcp && answers ENOTSUP PEER "$B_Y" tcp &&
+		answers ENOTSUP IF "$(on hostA cat /sys/class/net/y/ifindex)" tcp &&
+		answers EINVAL FEEDBACK 0,4 tcp && answers sent FEEDBACK 0,3 tcp
+}
+
+operational() { contexts hostA | grep -q ' operational'; }
+
+# Both degrees and both directions have the path asked; 0 says nothing (section 8.3).
+test_feedback() {
+	local what hints probes
+	for what in 0,1 0,2 1,1 1,2; do
+		probes=$(counter hostA tx_probe)
+		answers sent FEEDBACK $what && expect_more hostA tx_probe "$probes" 1 &&
+			wait_until 5000 operational || return 1
+	done
+	hints=$(counter hostA hint)
+	answers sent FEEDBACK 0,0 && answers sent FEEDBACK 1,0 && expect_same hostA hint "$hints" || return 1
+	answers sent FEEDBACK 0,3 && answers sent FEEDBACK 1,3 && expect_more hostA hint "$hints" 2 &&
+		operational && goes "$A_X" "$B_X"
 }
 
 # "zero-filled locator information" without a context (section 7.1); the interface is
@@ -121,6 +153,11 @@ test_unknown_source() {
 	answers sent LOCAL "$A_Y" && is "$A_X,0,0 $A_Y,0,0" get LOCLIST_LOCAL || return 1
 	wait_until 5000 knows "$A_X" "$A_Y" || { log "the peer was not told"; return 1; }
 	option set LOCLIST_LOCAL "$A_X" && option set LOC_LOCAL_SEND "$A_Y" &&
+		is "$A_X,0,0 $A_Y,0,0" get LOCLIST_LOCAL || return 1
+	# On an interface, and of no set: the peer could not verify it.
+	ip -6 -n hostA addr add "$(prefix hostA x)77/64" dev x nodad
+	answers EINVALIDLOCATOR LOCAL "$(prefix hostA x)77" &&
+		is EINVALIDLOCATOR set LOC_LOCAL_SEND "$(prefix hostA x)77" &&
 		is "$A_X,0,0 $A_Y,0,0" get LOCLIST_LOCAL
 }
 
@@ -171,7 +208,7 @@ test_unload() {
 }
 
 lib_init
-ktap_begin 13
+ktap_begin 16
 topology_up
 module_load
 for host in hostA hostB; do
@@ -184,15 +221,19 @@ test_without_context; ktap_result $? "without a context: ENOENT"
 establish || die "no context"
 bg hostB python3 "$TOP/demo/udp.py" echo "$B_X" 9000 >"$WORK/echo"
 wait_until 10000 grep -q ready "$WORK/echo" || die "echo server"
+bg hostB ncat -6 -k -l "$B_X" 9 >/dev/null
 ping_start
 test_reached; ktap_result $? "a locator that nobody reached is EUNVERIFIEDLOCATOR, then it may be chosen"
 test_errors; ktap_result $? "errors, and what is sent in spite of them"
 test_datagrams; ktap_result $? "each of 400 datagrams goes its own way, and tells it to 8 readers"
 test_many; ktap_result $? "so it is with many datagrams in a call"
 test_options "$A_X,$B_X"; ktap_result $? "options choose for all packets of a socket, until they are undone"
+test_interface; ktap_result $? "an interface chooses the locator that it has"
+test_feedback; ktap_result $? "feedback of both degrees and directions has the path asked"
 test_prefers; ktap_result $? "what a socket chooses counts more than what the context prefers"
 stop "$PING"
 test_stream; ktap_result $? "a stream goes where its socket says, and tells where from"
+test_stream_refused; ktap_result $? "one call on a stream cannot choose, and can tell"
 test_zeros; ktap_result $? "without a context zeros are told"
 test_unknown_source; ktap_result $? "a source that is not in the list gets into it, and the peer is told"
 test_in_use; ktap_result $? "the module is in use while a call waits for a datagram"

@@ -5,6 +5,7 @@
     message.py receive LOCAL PEER PORT COUNT [READERS]
     message.py send LOCAL PEER PORT COUNT THREADS LOCAL,PEER...
     message.py pin LOCAL PEER PORT COUNT UNCHOSEN LOCAL,PEER...
+    message.py pin-interface LOCAL PEER PORT COUNT INTERFACE CHOSEN UNCHOSEN
     message.py receive-other LOCAL PEER OTHER PORT
     message.py send-plain LOCAL PEER PORT
     message.py stream-receive LOCAL PORT
@@ -16,7 +17,8 @@ receive asks for both locators and the interface of every datagram and prints a
 line for each: what it says, local locator, peer's locator, interface. The first
 of its readers peeks at each datagram before it takes it. send says in
 each datagram which locators it chose for it; pin does the same by socket options,
-and leaves every fifth to the context, which sends it on the pair UNCHOSEN.
+and leaves every fifth to the context, which sends it on the pair UNCHOSEN;
+pin-interface does so by SHIM_IF_SEND, whose number makes the pair CHOSEN.
 receive-other asks while it is connected to PEER and reads, once, what OTHER sends,
 with send-plain. The stream's sender pins its socket to each pair for one line of
 text. hold has sockets that used every option, and says "gone" after SIGUSR1 if the
@@ -148,6 +150,15 @@ def pin(local, peer, port, count, unchosen, *pairs):
         sock.send(f"{i} {ours} {theirs}".encode())
 
 
+def pin_interface(local, peer, port, count, interface, chosen, unchosen):
+    sock = connected(local, peer, int(port))
+    for i in range(int(count)):
+        index, pair = (0, unchosen) if i % 5 == 4 else (int(interface), chosen)
+        sock.setsockopt(SOL_SHIM, IF_SEND, struct.pack("=i", index))
+        assert struct.unpack("=i", sock.getsockopt(SOL_SHIM, IF_SEND, 4))[0] == index
+        sock.send(f"{i} {pair.replace(',', ' ')}".encode())
+
+
 def stream_receive(local, port):
     with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -203,8 +214,13 @@ def every_option(sock, local, peer):
 
 def hold(local, peer):
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+    stream = connected(local, peer, 9, socket.SOCK_STREAM)
+    raw = socket.socket(socket.AF_INET6, socket.SOCK_RAW, 253)
+    raw.bind((local, 0))
+    raw.connect((peer, 0))
     used = connected(local, peer, 0)
-    every_option(used, local, peer)
+    for sock in (used, stream, raw):
+        every_option(sock, local, peer)
     bare = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     bare.setsockopt(SOL_SHIM, 129, 1)
     bare.connect((peer, 9))
@@ -212,6 +228,7 @@ def hold(local, peer):
     signal.sigwait({signal.SIGUSR1})
     for sock in (used, bare):
         sock.connect((peer, 9))
+    for sock in (used, bare, stream, raw):
         sock.send(b"hello")
         try:
             sock.getsockopt(SOL_SHIM, 129, 4)
@@ -250,7 +267,7 @@ def attempt(local, peer, kind, value, how=""):
 
 
 def main():
-    what = {"receive": receive, "send": send, "pin": pin, "hold": hold, "try": attempt,
+    what = {"receive": receive, "send": send, "pin": pin, "pin-interface": pin_interface, "hold": hold, "try": attempt,
             "receive-other": receive_other, "send-plain": send_plain, "stream-receive": stream_receive,
             "stream-send": stream_send}.get(sys.argv[1] if len(sys.argv) > 1 else "")
     if not what:

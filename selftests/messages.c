@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -23,6 +24,13 @@
 
 #include "kselftest_harness.h"
 #include "ring.h"
+
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
 
 #define PORT 7005
 #define PAIRS 4
@@ -42,6 +50,7 @@ struct way {
 	unsigned int setup;		/* of the ring */
 	unsigned char flags;		/* of each request */
 	unsigned char send;		/* opcode */
+	int protocol;			/* of raw sockets; 0: UDP */
 };
 
 FIXTURE_VARIANT(messages)
@@ -51,6 +60,7 @@ FIXTURE_VARIANT(messages)
 
 #define VARIANT(name, ...) FIXTURE_VARIANT_ADD(messages, name) { { __VA_ARGS__ } }
 VARIANT(calls, false);
+VARIANT(raw, .protocol = 253);
 VARIANT(ring, true, 0, 0, IORING_OP_SENDMSG);
 VARIANT(worker, true, 0, IOSQE_ASYNC, IORING_OP_SENDMSG);
 VARIANT(poller, true, IORING_SETUP_SQPOLL, 0, IORING_OP_SENDMSG);
@@ -239,13 +249,16 @@ static void read_pair(struct __test_metadata *_metadata, const char *name, struc
 	ASSERT_EQ(1, inet_pton(AF_INET6, b, &pair[1]));
 }
 
-static int connected(struct __test_metadata *_metadata, const struct in6_addr *from,
+static int connected(struct __test_metadata *_metadata, int protocol, const struct in6_addr *from,
 		     const struct in6_addr *to)
 {
-	struct sockaddr_in6 local = { AF_INET6, htons(PORT), 0, *from };
-	struct sockaddr_in6 peer = { AF_INET6, htons(PORT), 0, *to };
-	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+	bool raw = protocol && protocol != IPPROTO_ICMPV6;
+	int port = protocol ? 0 : htons(PORT);
+	struct sockaddr_in6 local = { AF_INET6, port, 0, *from };
+	struct sockaddr_in6 peer = { AF_INET6, port, 0, *to };
+	int fd = socket(AF_INET6, raw ? SOCK_RAW : SOCK_DGRAM, protocol);
 
+	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, bind(fd, (void *)&local, sizeof(local)));
 	ASSERT_EQ(0, connect(fd, (void *)&peer, sizeof(peer)));
 	return fd;
@@ -265,9 +278,9 @@ FIXTURE_SETUP(messages)
 	ASSERT_TRUE(!!netns);
 	there = open(netns, O_RDONLY);
 	ASSERT_LE(0, there);
-	self->here = connected(_metadata, &self->local[0], &self->peer[0]);
+	self->here = connected(_metadata, variant->way.protocol, &self->local[0], &self->peer[0]);
 	ASSERT_EQ(0, setns(there, CLONE_NEWNET));
-	self->there = connected(_metadata, &self->peer[0], &self->local[0]);
+	self->there = connected(_metadata, variant->way.protocol, &self->peer[0], &self->local[0]);
 	self->interface[0] = if_nametoindex("x");
 	self->interface[1] = if_nametoindex("y");
 	ASSERT_EQ(0, setns(here, CLONE_NEWNET));
@@ -532,6 +545,189 @@ TEST_F_TIMEOUT(messages, one_call_for_all, LIMIT)
 		receive_by_one_request(_metadata, self, &variant->way);
 	else
 		receive_in_one_call(_metadata, self, &variant->way);
+}
+
+/* It never has a context, and goes on as ever. */
+TEST_F_TIMEOUT(messages, ipv4, LIMIT)
+{
+	struct sockaddr_in nobody = { AF_INET, htons(9), { htonl(INADDR_LOOPBACK) } };
+	struct shim_feedback fine = { SHIM_FEEDBACK_INBOUND, SHIM_FEEDBACK_SATISFACTORY };
+	int protocol = variant->way.protocol, here = self->here;
+	struct message out;
+
+	self->here = socket(AF_INET, protocol ? SOCK_RAW : SOCK_DGRAM, protocol);
+	if (protocol)
+		nobody.sin_port = 0;
+	ASSERT_EQ(0, connect(self->here, (void *)&nobody, sizeof(nobody)));
+	choose(self, &out, 1);
+	EXPECT_EQ(-ENOENT, send_message(self, &variant->way, &out, 0));
+	say(&out, 2);
+	object(&out, SHIM_FEEDBACK, &fine, sizeof(fine));
+	EXPECT_EQ(-ENOENT, send_message(self, &variant->way, &out, 0));
+	say(&out, 3);
+	EXPECT_EQ(1, send_message(self, &variant->way, &out, 0));
+	close(self->here);
+	self->here = here;
+}
+
+/* ---- datagrams that are put together, or cut */
+
+/* Octets that wait for others go with them; what would choose for a part is refused. */
+TEST_F_TIMEOUT(messages, corked, LIMIT)
+{
+	const int on = 1, off = 0;
+	struct message out, in;
+	int got;
+
+	if (variant->way.protocol)
+		return;
+	ASSERT_EQ(0, setsockopt(self->here, SOL_UDP, UDP_CORK, &on, sizeof(on)));
+	choose(self, &out, 3);
+	EXPECT_EQ(-EOPNOTSUPP, send_message(self, &variant->way, &out, 0));
+	ASSERT_EQ(0, setsockopt(self->here, SOL_UDP, UDP_CORK, &off, sizeof(off)));
+	/* What is not copied would be lent as long as it waits. */
+	if (variant->way.send == IORING_OP_SENDMSG_ZC)
+		return;
+
+	begin_receive(self, &variant->way, &in, sizeof(in.control), 0);
+	say(&out, 1);
+	ASSERT_EQ(1, send_message(self, &variant->way, &out, MSG_MORE));
+	choose(self, &out, 3);
+	EXPECT_EQ(-EOPNOTSUPP, send_message(self, &variant->way, &out, 0));
+	say(&out, 2);
+	ASSERT_EQ(1, send_message(self, &variant->way, &out, 0));
+	got = end_receive(self, &variant->way, &in, 0);
+	came(_metadata, self, &in, got, 12, 0, 0);
+}
+
+/* A call of segments of two octets each: @first, @first + 1, ... */
+static void choose_segments(const FIXTURE_DATA(messages) *self, struct message *m, int way,
+			    int first, int count)
+{
+	int i, len = 0;
+
+	choose(self, m, way);
+	for (i = 0; i < count; i++)
+		len += snprintf(m->data + len, sizeof(m->data) - len, "%02d", first + i);
+	m->payload.iov_len = len;
+}
+
+static void segment(struct __test_metadata *_metadata, FIXTURE_DATA(messages) *self)
+{
+	const int two = 2;
+
+	ASSERT_EQ(0, setsockopt(self->here, SOL_UDP, UDP_SEGMENT, &two, sizeof(two)));
+}
+
+/* All segments of a call go its way. */
+TEST_F_TIMEOUT(messages, segments, LIMIT)
+{
+	struct message out, in;
+	int number = 10, way, i, got;
+
+	if (variant->way.protocol)
+		return;
+	segment(_metadata, self);
+	for (way = 0; way < PAIRS; way++) {
+		choose_segments(self, &out, way, number, 3);
+		ASSERT_EQ(6, send_message(self, &variant->way, &out, 0));
+		for (i = 0; i < 3; i++) {
+			begin_receive(self, &variant->way, &in, sizeof(in.control), 0);
+			got = end_receive(self, &variant->way, &in, 0);
+			came(_metadata, self, &in, got, number++, way % 2, way / 2 % 2);
+		}
+	}
+}
+
+/* UDP_GRO: the first object is not ours, and says how long the segments are. */
+static void skip_size(struct __test_metadata *_metadata, struct message *m)
+{
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&m->header);
+	size_t len;
+
+	if (!cmsg || cmsg->cmsg_level != SOL_UDP)
+		return;
+	EXPECT_EQ(UDP_GRO, cmsg->cmsg_type);
+	EXPECT_EQ(2, *(int *)CMSG_DATA(cmsg));
+	len = CMSG_SPACE(sizeof(int));
+	m->header.msg_controllen -= len;
+	memmove(m->control, m->control + len, m->header.msg_controllen);
+}
+
+/* Datagrams that the kernel hands up as one came the same way, which that tells. */
+TEST_F_TIMEOUT(messages, merged, LIMIT)
+{
+	struct message out, in;
+	const int on = 1;
+	int seen = 0, merged = 0, way, got;
+
+	if (variant->way.protocol)
+		return;
+	segment(_metadata, self);
+	ASSERT_EQ(0, setsockopt(self->there, SOL_UDP, UDP_GRO, &on, sizeof(on)));
+	for (way = 0; way < PAIRS; way++) {
+		choose_segments(self, &out, way, 10 + 3 * way, 3);
+		ASSERT_EQ(6, send_message(self, &variant->way, &out, 0));
+	}
+	while (seen < 3 * PAIRS) {
+		begin_receive(self, &variant->way, &in, sizeof(in.control), 0);
+		got = end_receive(self, &variant->way, &in, 0);
+		ASSERT_LT(0, got);
+		skip_size(_metadata, &in);
+		way = seen / 3;
+		/* None has segments of two calls. */
+		ASSERT_GE(3, seen % 3 + got / 2);
+		merged += got > 2;
+		in.data[2] = 0;
+		came(_metadata, self, &in, got, 10 + seen, way % 2, way / 2 % 2);
+		seen += got / 2;
+	}
+	TH_LOG("%d of %d super-packets arrived as one", merged, PAIRS);
+}
+
+/* ---- ping sockets */
+
+static int counter(const char *name)
+{
+	FILE *file = fopen("/proc/net/shim6", "r");
+	int value = -1, number;
+	char word[64];
+
+	while (file && fscanf(file, "%63s %d", word, &number) == 2)
+		if (!strcmp(word, name))
+			value = number;
+	if (file)
+		fclose(file);
+	return value;
+}
+
+/* The kernel of the peer answers, in the way that its context goes. */
+TEST_F_TIMEOUT(messages, echo, LIMIT)
+{
+	int here = connected(_metadata, IPPROTO_ICMPV6, &self->local[0], &self->peer[0]);
+	const unsigned char request[8] = { 128 };
+	int chosen = counter("tx_chosen"), on = 1, type, got;
+	struct message out, in;
+	struct cmsghdr *cmsg;
+
+	if (variant->way.ring)
+		return;
+	for (type = SHIM_LOC_LOCAL_RECV; type <= SHIM_LOC_PEER_RECV; type++)
+		ASSERT_EQ(0, setsockopt(here, SOL_SHIM, type, &on, sizeof(on)));
+	choose(self, &out, 3);
+	memcpy(out.data, request, sizeof(request));
+	out.payload.iov_len = sizeof(request);
+	ASSERT_EQ(sizeof(request), sendmsg(here, &out.header, 0));
+	EXPECT_EQ(chosen + 1, counter("tx_chosen"));
+	memset(&in, 0, sizeof(in));
+	got = recvmsg(here, header_of(&in, sizeof(in.control)), 0);
+	ASSERT_EQ(sizeof(request), got);
+	EXPECT_EQ(129, in.data[0] & 0xff);
+	cmsg = is_locator(_metadata, &in.header, CMSG_FIRSTHDR(&in.header), SHIM_LOC_LOCAL_RECV,
+			  &self->local[0]);
+	cmsg = is_locator(_metadata, &in.header, cmsg, SHIM_LOC_PEER_RECV, &self->peer[0]);
+	EXPECT_FALSE(!!cmsg);
+	close(here);
 }
 
 /* Linux lets an io_uring get options of SOL_SOCKET only. */

@@ -61,6 +61,7 @@ lib_init
 ktap_begin 5
 mountpoint -q $TRACED || mount -t tracefs tracefs $TRACED || die "no tracefs"
 topology_up
+on hostA sysctl -qw net.ipv4.ping_group_range="0 0"
 hosts_up
 messages "$TOP/build/selftests/messages"; ktap_result $? "64 bits: ancillary data, with and without an io_uring"
 messages "$TOP/build/selftests/32/messages"; ktap_result $? "32 bits: the same"

@@ -38,6 +38,16 @@ locators_at_b() {
 
 told() { local all="$*"; [ "$(locators_at_b)" = "$all " ]; } # LOCATOR...
 
+# preferences_at_b: the same with what host A told of them, in Locator Preferences.
+preferences_at_b() {
+	shimctl hostB context show "$B_X" "$A_X" --json | python3 -c '
+import json, sys
+context = json.load(sys.stdin)
+print(*(l["addr"] + "," + str(l["priority"]) for l in context["peer_locators"]))'
+}
+
+preferred() { [ "$(preferences_at_b)" = "$*" ]; } # LOCATOR,PRIORITY...
+
 start_traffic() {
 	bg hostB python3 "$TOP/demo/udp.py" echo "$B_X" 9000 >"$WORK/echo"
 	ECHO=$BG
@@ -52,12 +62,22 @@ test_preferences() {
 	answers "$A_X,0,0" get LOC_LOCAL_PREF && answers "$B_X,0,0" get LOC_PEER_PREF || return 1
 	# Of equal pairs the one with the longer common prefix (RFC 6724 rule 8).
 	option set LOC_LOCAL_PREF "$A_X,7,0" && moves_to "$A_Y" "$B_Y" || return 1
+	wait_until 3000 preferred "$A_X,7" "$A_Y,0" || { log "the peer was not told: $(preferences_at_b)"; return 1; }
 	answers "$A_Y,0,0" get LOC_LOCAL_PREF &&
 		answers "$A_X,7,0 $A_Y,0,0" get LOCLIST_LOCAL || return 1
 	option set LOC_PEER_PREF "$B_Y,3,0" && moves_to "$A_Y" "$B_X" || return 1
 	answers "$B_X,0,0" get LOC_PEER_PREF || return 1
 	option set LOC_PEER_PREF "$B_Y,0,0" && option set LOC_LOCAL_PREF "$A_X,0,0" &&
 		moves_to "$A_X" "$B_X"
+}
+
+# What the peer wishes counts, and less than what the application does (section 11.1).
+test_peer_wishes() {
+	on hostB "$TOP/selftests/option.py" "$B_X" "$A_X" set LOC_LOCAL_PREF "$B_X,9,0" &&
+		moves_to "$A_Y" "$B_Y" && answers "$B_Y,0,0" get LOC_PEER_PREF || return 1
+	option set LOC_PEER_PREF "$B_X,0,0" && moves_to "$A_X" "$B_X"
+	local status=$?
+	on hostB "$TOP/selftests/option.py" "$B_X" "$A_X" set LOC_LOCAL_PREF "$B_X,0,0" && return $status
 }
 
 test_lists() {
@@ -133,7 +153,7 @@ test_feedback() {
 operational() { contexts hostA | grep -q ' operational'; }
 
 lib_init
-ktap_begin 9
+ktap_begin 10
 topology_up
 module_load
 for host in hostA hostB; do
@@ -147,6 +167,7 @@ wait_until 10000 established hostA "$A_X" "$B_X" || die "no context"
 test_associated; ktap_result $? "with one: the socket is associated"
 test_unverified; ktap_result $? "a locator that nobody probed is EUNVERIFIEDLOCATOR"
 test_preferences; ktap_result $? "preferences move the packets"
+test_peer_wishes; ktap_result $? "the application's preferences count more than the peer's"
 test_lists; ktap_result $? "lists limit where packets go, and the peer is told"
 test_explore; ktap_result $? "parameters of exploration are in force"
 test_timeout; ktap_result $? "APP_TIMEOUT finds a failure sooner, and the peer is told"

@@ -468,6 +468,21 @@ TEST(mptcp_is_refused)
 	close(fd);
 }
 
+TEST(sctp_is_refused)
+{
+	const int types[] = { SOCK_STREAM, SOCK_SEQPACKET };
+	int i, fd;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		fd = socket(AF_INET6, types[i], IPPROTO_SCTP);
+		if (fd < 0)
+			SKIP(return, "this kernel has no SCTP");
+		EXPECT_EQ(-EOPNOTSUPP, set_int(fd, SHIM_DONTSHIM, 1));
+		EXPECT_EQ(-EOPNOTSUPP, get_int(fd, SHIM_ASSOCIATED));
+		close(fd);
+	}
+}
+
 /* "A TCP socket becomes a connected socket when the TCP connection establishment is
  * completed" (section 3), and one that was reset is none any more.
  */
