@@ -311,4 +311,6 @@ counters! {
     NextHopLost => "next_hop_lost",
     /// Hints about paths from outside REAP.
     Hint => "hint",
+    /// Positive feedback that did not count: the peer was not heard for too long.
+    FeedbackIgnored => "feedback_ignored",
 }

@@ -4,16 +4,18 @@
 
     option.py LOCAL PEER get OPTION [OCTETS]
     option.py LOCAL PEER set OPTION VALUE...
+    option.py LOCAL PEER again MS OPTION
 
 OPTION is a name of linux/shim.h without SHIM_. A value is an int, for
 PATHEXPLORE four ints, for locators ADDRESS[,PRIORITY[,WEIGHT]]. What is got is
 printed in the same way; an error is printed by its name. Exit status 0 without
-an error, 1 with one.
+an error, 1 with one. again sets it to 1 every so many milliseconds until it is stopped.
 """
 import errno
 import socket
 import struct
 import sys
+import time
 
 SOL_SHIM = 140
 OPTIONS = {
@@ -68,15 +70,26 @@ def room(name):
     return 32 * LOCATOR.size if name.startswith("LOCLIST") else LOCATOR.size if is_locators(name) else 4
 
 
+def again(sock, ms, name):
+    while True:
+        sock.setsockopt(SOL_SHIM, OPTIONS[name], pack(name, [1]))
+        time.sleep(int(ms) / 1000)
+
+
 def main():
-    if len(sys.argv) < 5 or sys.argv[3] not in ("get", "set") or sys.argv[4] not in OPTIONS:
+    what, *values = sys.argv[3:] or [""]
+    ms = values.pop(0) if what == "again" and values else None
+    name = values.pop(0) if values else None
+    if what not in ("get", "set", "again") or name not in OPTIONS:
         sys.exit(__doc__)
-    local, peer, what, name, *values = sys.argv[1:]
+    local, peer = sys.argv[1:3]
     with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
         sock.bind((local, 0))
         sock.connect((peer, 9))
         try:
-            if what == "set":
+            if what == "again":
+                again(sock, ms, name)
+            elif what == "set":
                 sock.setsockopt(SOL_SHIM, OPTIONS[name], pack(name, values))
             else:
                 size = int(values[0]) if values else room(name)

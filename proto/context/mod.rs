@@ -35,6 +35,7 @@ pub mod session;
 pub mod setup;
 pub mod standby;
 pub mod update;
+mod vouch;
 pub mod wish;
 
 pub use event::{Event, Failure, Hint};

@@ -274,6 +274,7 @@ impl<S: LocatorStore> Context<S> {
 
     /// Such a message was received.
     fn control_received(&mut self, env: &dyn Env, activity: &Activity) {
+        self.peer_heard();
         self.reap_step(env, activity, |reap, io| reap.incoming_payload(io));
     }
 
@@ -281,7 +282,7 @@ impl<S: LocatorStore> Context<S> {
     pub fn path_hint(&mut self, env: &dyn Env, activity: &Activity, hint: Hint) {
         env.count(Counter::Hint);
         if hint == Hint::PositiveFeedback {
-            return self.control_received(env, activity);
+            return self.vouch(env, activity);
         }
         if self.reap_state() != Some(ReapState::Operational) {
             return;
@@ -358,6 +359,7 @@ impl<S: LocatorStore> Context<S> {
 
     /// A Keepalive came (RFC 5534 section 6.6).
     pub fn handle_keepalive(&mut self, env: &dyn Env, activity: &Activity) {
+        self.peer_heard();
         self.reap_step(env, activity, |reap, io| reap.keepalive(io));
     }
 
@@ -366,6 +368,7 @@ impl<S: LocatorStore> Context<S> {
         if self.standby_heard(env, probe) || self.check_heard(env, probe) {
             return;
         }
+        self.peer_heard();
         self.reap_step(env, activity, |reap, io| {
             let own = probe.sent().next();
             let came = own.and_then(|record| Reports::place(&record, &io.paths));

@@ -38,6 +38,8 @@ pub struct Wishes {
     pub standby: Standby,
     /// The reachability check that runs.
     pub check: Option<Check>,
+    /// When an application first said that the path works since the peer was heard.
+    pub vouched: Option<Instant>,
     len: u8,
     locals: [Wanted; MAX_LOCATORS],
     /// Only what is in `locals` is Ls(local), and this goes into its generation.

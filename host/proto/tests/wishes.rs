@@ -258,22 +258,38 @@ fn negative_feedback_asks_the_path_and_moves_nothing_that_works() {
     assert!(gap(&w, cut) <= 800, "{} ms", gap(&w, cut));
 }
 
-#[test]
-fn positive_feedback_is_evidence_of_reachability() {
-    let silent = |feedback: bool| {
-        let mut w = established(fast());
-        w.net.cut.clear();
-        w.cut_first(false, true);
-        for _ in 0..20 {
-            w.run(250, [20, 0]);
-            if feedback {
-                w.call(A, |ctx, env, act| ctx.feedback(env, act, Feedback::Satisfactory));
-            }
+/// How long A takes to explore when it hears nothing any more, while its application, if it
+/// speaks at all, says that all is well.
+fn explores_after(feedback: bool) -> u64 {
+    let mut w = established(fast());
+    let cut = w.now;
+    w.cut_first(false, true);
+    while w.hosts[A].count("reap_exploring") == 0 && w.now.since(cut) < 20_000 {
+        w.run(50, [20, 0]);
+        if feedback {
+            w.call(A, |ctx, env, act| ctx.feedback(env, act, Feedback::Satisfactory));
         }
-        w.hosts[A].count("reap_exploring")
-    };
-    assert!(silent(false) >= 1);
-    assert_eq!(silent(true), 0);
+    }
+    assert_eq!(w.hosts[A].count("feedback_ignored") > 0, feedback);
+    w.now.since(cut)
+}
+
+#[test]
+fn positive_feedback_is_evidence_of_reachability_for_one_send_timeout() {
+    let (silent, vouched) = (explores_after(false), explores_after(true));
+    assert!((950..=1_200).contains(&silent), "{silent} ms");
+    assert!((1_900..=2_400).contains(&vouched), "{vouched} ms");
+}
+
+#[test]
+fn positive_feedback_about_a_path_that_works_always_counts() {
+    let mut w = established(fast());
+    for _ in 0..200 {
+        w.run(50, [20, 0]);
+        w.call(A, |ctx, env, act| ctx.feedback(env, act, Feedback::Satisfactory));
+    }
+    assert_eq!(w.hosts[A].count("feedback_ignored"), 0);
+    assert_eq!(w.hosts[A].count("reap_exploring"), 0);
 }
 
 #[test]
