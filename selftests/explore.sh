@@ -11,10 +11,13 @@ option() { on hostA "$TOP/selftests/option.py" "$A_X" "$B_X" "$@"; }
 explored() { [ "$(counter hostA reap_exploring)" -gt "$1" ]; }
 operational() { contexts hostA | grep -q ' operational'; }
 
-# one_way FROM TO: data that is not answered; STREAM and SINK are its ends.
+sinks() { on "$1" ss -Hnlu sport = :9005 | grep -q .; }
+
+# one_way FROM TO: data that is not answered, nor by errors; STREAM and SINK are its ends.
 one_way() {
 	bg "$2" "$TOP/selftests/traffic.py" udp-sink "$(addr "$2" x)" 9005 >/dev/null
 	SINK=$BG
+	wait_until 30000 sinks "$2" || die "no sink"
 	bg "$1" "$TOP/selftests/traffic.py" udp-send "$(addr "$1" x)" "$(addr "$2" x)" 9005 20 >/dev/null
 	STREAM=$BG
 }
