@@ -89,15 +89,17 @@ later() { awk -v last="$(times 66 | tail -n 1)" -v at="$1" 'BEGIN { exit last <=
 # What an application says counts as a packet of the peer's, but it cannot hide for long
 # from the others that none comes.
 test_positive() {
-	local ignored begun from ms status=0
+	local ignored begun hints from ms status=0
 	option set APP_TIMEOUT 2 || return 1
 	ignored=$(counter hostA feedback_ignored) begun=$(counter hostA reap_exploring)
 	bg hostB python3 "$TOP/demo/udp.py" echo "$B_X" 9000 >"$WORK/echo"
 	wait_until 10000 grep -q ready "$WORK/echo" || return 1
 	ping_start
 	wait_until 10000 echoes_above "$WORK/ping" 20 || return 1
+	hints=$(counter hostA hint)
 	bg hostA "$TOP/selftests/option.py" "$A_X" "$B_X" again 100 FEEDBACK_POSITIVE
 	FEEDBACK=$BG
+	wait_until 20000 expect_more hostA hint "$hints" 3 || return 1
 	cut ispX BA
 	from=$(now_ms)
 	wait_until 20000 explored "$begun" || { log "no exploration"; status=1; }
