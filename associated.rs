@@ -94,8 +94,8 @@ impl<'a> Associated<'a> {
     /// Looks at the context.
     pub(crate) fn with<R>(&self, f: impl FnOnce(&Context<Locators>) -> R) -> Result<R, Errno> {
         let mut control = self.state.control();
-        let (_, locked) = control.writer.by_ulids(&self.ulids).ok_or(Errno::NoContext)?;
-        locked.ctx.is_active().then(|| f(&locked.ctx)).ok_or(Errno::NoContext)
+        let (_, ctx) = control.writer.by_ulids(&self.ulids).ok_or(Errno::NoContext)?;
+        ctx.is_active().then(|| f(ctx)).ok_or(Errno::NoContext)
     }
 
     /// Calls the context.
@@ -153,9 +153,9 @@ impl<'a> Associated<'a> {
         let len = {
             let mut control = self.state.control();
             let Control { sets, writer, .. } = &mut *control;
-            let (_, locked) = writer.by_ulids(&self.ulids).ok_or(Errno::NoContext)?;
+            let (_, ctx) = writer.by_ulids(&self.ulids).ok_or(Errno::NoContext)?;
             let set = sets.of(&self.ulids.pair.local).ok_or(Errno::NoContext)?;
-            all[0] = locked.ctx.tx_pair().local;
+            all[0] = ctx.tx_pair().local;
             let list = all.iter_mut().skip(1).zip(set.listed());
             list.map(|(to, locator)| *to = locator.addr).count() + 1
         };

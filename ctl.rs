@@ -198,8 +198,7 @@ fn write_context(state: &NetState, w: &mut Writer<'_>, name: &Name) -> Result<bo
         Name::Tag(tag) => writer.by_tag(*tag),
         Name::Ulids(ulids) => writer.by_ulids(ulids),
     };
-    let Some((node, locked)) = found else { return Ok(false) };
-    let ctx = &locked.ctx;
+    let Some((node, ctx)) = found else { return Ok(false) };
     identity(w, ctx.ulids(), ctx.local_tag(), ctx.peer_tag())?;
     states(w, ctx.state(), ctx.reap_state())?;
     pair(w, (spec::CONTEXT_LOCAL, spec::CONTEXT_PEER), &ctx.tx_pair())?;
@@ -318,7 +317,7 @@ fn write_event(w: &mut Writer<'_>, record: &Record) -> Written {
         Event::PeerLocators => spec::EVENT_PEER_LOCATORS,
         Event::Exploring => spec::EVENT_EXPLORING,
         Event::InboundOk => spec::EVENT_INBOUND_OK,
-        Event::Rehomed { .. } => spec::EVENT_REHOMED,
+        Event::Rehomed => spec::EVENT_REHOMED,
         Event::Operational => spec::EVENT_OPERATIONAL,
         Event::Recovering => spec::EVENT_RECOVERING,
         Event::Failed { .. } => spec::EVENT_FAILED,
@@ -328,16 +327,9 @@ fn write_event(w: &mut Writer<'_>, record: &Record) -> Written {
     w.u64(spec::CONTEXT_TIME, record.time_ns, spec::CONTEXT_PAD)?;
     identity(w, &record.ulids, record.local_tag, record.peer_tag)?;
     states(w, record.state, record.reap)?;
-    let now = match record.event {
-        // Later changes have events of their own.
-        Event::Rehomed { to, .. } => to,
-        _ => record.tx,
-    };
-    pair(w, (spec::CONTEXT_LOCAL, spec::CONTEXT_PEER), &now)?;
+    pair(w, (spec::CONTEXT_LOCAL, spec::CONTEXT_PEER), &record.tx)?;
     match record.event {
-        Event::Rehomed { from, .. } => {
-            pair(w, (spec::CONTEXT_OLD_LOCAL, spec::CONTEXT_OLD_PEER), &from)
-        }
+        Event::Rehomed => pair(w, (spec::CONTEXT_OLD_LOCAL, spec::CONTEXT_OLD_PEER), &record.old),
         Event::Failed { why, .. } => {
             let why = match why {
                 Failure::NoResponse => spec::FAILURE_NO_RESPONSE,

@@ -9,6 +9,7 @@ use crate::hba::Sets;
 use crate::netns::Control;
 use crate::netns::NetState;
 use crate::proto::addr::Addr;
+use crate::proto::addr::Pair;
 use crate::proto::addr::Tag;
 use crate::proto::addr::UlidPair;
 use crate::proto::config::Config;
@@ -205,8 +206,8 @@ impl Core<'_> {
 
     /// CT(local) of the context of these ULIDs, if packets are its business.
     pub(crate) fn active(&mut self, ulids: &UlidPair) -> Option<Tag> {
-        let (node, locked) = self.table.writer.by_ulids(ulids)?;
-        locked.ctx.is_active().then(|| node.tag())
+        let (node, ctx) = self.table.writer.by_ulids(ulids)?;
+        ctx.is_active().then(|| node.tag())
     }
 
     /// Calls a context, if it is still there, and drains it.
@@ -228,49 +229,52 @@ impl Core<'_> {
 
     /// Takes out all a context wants: messages, events, what packets see, its timer.
     pub(crate) fn drain(&mut self, tag: Tag) {
-        let Some((node, locked)) = self.table.writer.by_tag(tag) else { return };
+        let Some((node, ctx)) = self.table.writer.by_tag(tag) else { return };
         let (env, activity) = (&self.env, &node.activity);
-        while let Some(message) = locked.ctx.poll_transmit(env, activity, self.buffer) {
+        while let Some(message) = ctx.poll_transmit(env, activity, self.buffer) {
             post(self.state, &mut self.batch.outbox, self.buffer, &message);
         }
-        while let Some(event) = locked.ctx.poll_event() {
+        let old = table::sent_over(node, ctx);
+        while let Some(event) = ctx.poll_event() {
             match event {
-                Event::Rehomed { .. } => {
+                // There and back again.
+                Event::Rehomed if old == ctx.tx_pair() => continue,
+                Event::Rehomed => {
                     node.ask_kick(self.state.kick_generation());
                     self.batch.kick = true;
                 }
                 // Without a fork nothing changes; the default context says whether the peer answers.
-                Event::Failed { hold_until, .. } if locked.ctx.ulids().fii == 0 => {
-                    self.state.hold_down(&locked.ctx.ulids().pair, hold_until);
+                Event::Failed { hold_until, .. } if ctx.ulids().fii == 0 => {
+                    self.state.hold_down(&ctx.ulids().pair, hold_until);
                 }
                 _ => {}
             }
-            let record = record(&locked.ctx, event);
+            let record = record(ctx, event, old);
             if self.batch.events.push(record, GFP_ATOMIC).is_err() {
                 self.state.count(Counter::EventLost);
             }
         }
-        if let Some(wanted) = locked.ctx.wants_signature(env) {
-            let ulid = locked.ctx.ulids().pair.local;
+        if let Some(wanted) = ctx.wants_signature(env) {
+            let ulid = ctx.ulids().pair.local;
             self.batch.signatures |= self.signatures.want(tag, &ulid, &wanted);
         }
-        self.batch.sweep |= locked.ctx.asks_for_users();
-        self.batch.forked |= locked.ctx.is_bound();
-        if locked.ctx.is_gone() {
+        self.batch.sweep |= ctx.asks_for_users();
+        self.batch.forked |= ctx.is_bound();
+        if ctx.is_gone() {
             self.table.remove(tag);
             return;
         }
-        let wake_ms = locked.ctx.wake_after_ms(env.config());
-        let locals = env.sets.addresses(&locked.ctx.ulids().pair.local);
-        let published = table::publish(node, locked, wake_ms, locals);
+        let wake_ms = ctx.wake_after_ms(env.config());
+        let locals = env.sets.addresses(&ctx.ulids().pair.local);
+        let published = table::publish(node, ctx, wake_ms, locals);
         if !published {
             self.state.count(Counter::OutOfMemory);
             node.arm(clock::now().after(RETRY_MS));
-        } else if let Some(at) = locked.ctx.poll_timeout(env, activity) {
+        } else if let Some(at) = ctx.poll_timeout(env, activity) {
             node.arm(at);
         }
         // A packet may have turned the direction since: then it saw the old, later timer.
-        if let Some(at) = locked.ctx.poll_timeout(env, activity) {
+        if let Some(at) = ctx.poll_timeout(env, activity) {
             node.arm_earlier(at);
         }
     }
@@ -285,7 +289,7 @@ fn post(state: &NetState, outbox: &mut Outbox, buffer: &[u8], message: &Transmit
     }
 }
 
-fn record(ctx: &Context<Locators>, event: Event) -> Record {
+fn record(ctx: &Context<Locators>, event: Event, old: Pair) -> Record {
     Record {
         time_ns: clock::monotonic_ns(),
         event,
@@ -295,5 +299,6 @@ fn record(ctx: &Context<Locators>, event: Event) -> Record {
         state: ctx.state(),
         reap: ctx.reap_state(),
         tx: ctx.tx_pair(),
+        old,
     }
 }

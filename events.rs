@@ -30,6 +30,8 @@ pub(crate) struct Record {
     pub(crate) reap: Option<ReapState>,
     /// Where packets go.
     pub(crate) tx: Pair,
+    /// Where they went until now.
+    pub(crate) old: Pair,
 }
 
 /// Tells those who watch this namespace; any context, the control lock not held.

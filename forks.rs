@@ -37,7 +37,7 @@ fn wait(state: &NetState, tag: Tag) -> Result {
         match control.writer.by_tag(tag) {
             // The core gave up, and removed it.
             None => return Err(ETIMEDOUT),
-            Some((_, locked)) if locked.ctx.is_active() => return Ok(()),
+            Some((_, ctx)) if ctx.is_active() => return Ok(()),
             Some(_) => state.wait_for_fork(&mut control)?,
         }
     }

@@ -44,6 +44,8 @@ use crate::sys::rcu::RcuBox;
 use crate::sys::rcu::RcuPtr;
 use crate::sys::rcu::Retire;
 use crate::sys::sysctl::Sysctls;
+use crate::sys::table::Chain;
+use crate::sys::table::Found;
 use crate::sys::table::Hasher;
 use crate::sys::work::Work;
 use crate::table::alias;
@@ -248,6 +250,7 @@ impl NetState {
         if done {
             return Ok(());
         }
+        self.tables.reserve()?;
         let mut slots = KVVec::with_capacity(SETUP_SLOTS, GFP_KERNEL)?;
         for _ in 0..SETUP_SLOTS {
             slots.push(SetupSlot::new(), GFP_KERNEL)?;
@@ -539,6 +542,18 @@ impl<'a> View<'a> {
         self.state.tables.hash(local, peer)
     }
 
+    /// Where the contexts of a pair's hash hang.
+    #[inline]
+    pub(crate) fn chain_of(self, hash: u64) -> Chain<'a> {
+        self.state.tables.chain_of(self.rcu, hash)
+    }
+
+    /// The default context of two identifiers, of whose hash `chain` is.
+    #[inline]
+    pub(crate) fn in_chain(self, chain: Chain<'a>, local: &Addr, peer: &Addr) -> Found<&'a Node> {
+        self.state.tables.in_chain(chain, local, peer)
+    }
+
     /// The default context of two identifiers whose hash is known.
     #[inline]
     pub(crate) fn by_hash(self, hash: u64, local: &Addr, peer: &Addr) -> Option<&'a Node> {
@@ -628,8 +643,17 @@ impl<'a> View<'a> {
         })
     }
 
-    /// A packet of a pair without a context was sent; `hash` is that of the pair.
+    /// A packet of a pair without a context was sent; `hash` is that of the pair. `false` if more
+    /// is to be done than to count it: [`View::note_no_context`].
     #[inline]
+    pub(crate) fn count_no_context(self, hash: u64) -> bool {
+        match (self.state.setup(self.rcu), self.state.config.get(self.rcu)) {
+            (Some(setup), Some(config)) => setup.count(hash, config),
+            _ => true,
+        }
+    }
+
+    /// A packet of a pair without a context was sent, and was not counted.
     pub(crate) fn note_no_context(self, hash: u64, local: &Addr, peer: &Addr) {
         let (Some(setup), Some(config)) =
             (self.state.setup(self.rcu), self.state.config.get(self.rcu))

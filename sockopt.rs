@@ -292,9 +292,9 @@ impl Associated<'_> {
     fn local_locators(&self) -> Result<List, Errno> {
         let mut control = self.state.control();
         let Control { sets, writer, .. } = &mut *control;
-        let (_, locked) = writer.by_ulids(&self.ulids).ok_or(Errno::NoContext)?;
-        let set = sets.of(&self.ulids.pair.local).filter(|_| locked.ctx.is_active());
-        let set = LocalSet { wishes: locked.ctx.wishes(), ..set.ok_or(Errno::NoContext)? };
+        let (_, ctx) = writer.by_ulids(&self.ulids).ok_or(Errno::NoContext)?;
+        let set = sets.of(&self.ulids.pair.local).filter(|_| ctx.is_active());
+        let set = LocalSet { wishes: ctx.wishes(), ..set.ok_or(Errno::NoContext)? };
         Ok(List::of(set.listed().map(|l| Locator {
             addr: l.addr,
             priority: set.preference(l).priority.into(),

@@ -46,6 +46,9 @@ pub(crate) type Writer = sys::table::Writer<Shared, Locked>;
 /// A walk over all contexts.
 pub(crate) type Walk<'a> = sys::table::Walk<'a, Shared, Locked>;
 
+// With its snapshot and its places in the tables a context takes at most a KiB (`make bench`).
+const _: () = assert!(core::mem::size_of::<Node>() <= 632);
+
 /// Most contexts with one CT(peer) that a lookup looks at: peers choose these tags.
 pub(crate) const MOST_ALIASES: usize = 64;
 /// No packet has to arm the timer.
@@ -62,13 +65,8 @@ pub(crate) struct Shared {
     kick: AtomicU32,
 }
 
-/// What only the holder of the control lock sees.
-pub(crate) struct Locked {
-    /// The context itself.
-    pub(crate) ctx: Context<Locators>,
-    /// `ctx.revision()` of the snapshot that packets see; `None`: none.
-    published: Option<u32>,
-}
+/// What only the holder of the control lock sees: the context itself.
+pub(crate) type Locked = Context<Locators>;
 
 /// Ls(local) of a set.
 pub(crate) type Locals = Arc<KVec<Addr>>;
@@ -249,27 +247,32 @@ impl Node {
 /// what was. `locals` is Ls(local), if its set is still there.
 pub(crate) fn publish(
     shared: &Shared,
-    locked: &mut Locked,
+    ctx: &mut Locked,
     wake_ms: u32,
     locals: Option<&Locals>,
 ) -> bool {
-    let revision = locked.ctx.revision();
-    if locked.published == Some(revision) {
+    if !ctx.has_changed() {
         return true;
     }
-    if !locked.ctx.is_active() {
+    if !ctx.is_active() {
         shared.wake_ms.store(NEVER, Relaxed);
         shared.path.replace(None);
-        locked.published = Some(revision);
+        ctx.published();
         return true;
     }
     // A context whose set went is discarded as soon as it is told.
     let Some(locals) = locals else { return true };
-    let Ok(path) = snapshot(shared, &locked.ctx, locals) else { return false };
+    let Ok(path) = snapshot(shared, ctx, locals) else { return false };
     shared.path.replace(Some(path));
     shared.wake_ms.store(wake_ms, Relaxed);
-    locked.published = Some(revision);
+    ctx.published();
     true
+}
+
+/// The pair that packets are sent over, as they know it.
+pub(crate) fn sent_over(shared: &Shared, ctx: &Context<Locators>) -> Pair {
+    let guard = Guard::new();
+    shared.path(Rcu::of(&guard)).map_or(ctx.ulids().pair, |path| path.tx)
 }
 
 fn snapshot(
@@ -298,13 +301,33 @@ fn snapshot(
     Ok(RcuBox::new(path, GFP_ATOMIC)?)
 }
 
-/// Ls(peer): a few locators inline, more on the heap.
+/// Ls(peer): a few locators inline, what few contexts have on the heap.
 #[derive(Default)]
 pub(crate) struct Locators {
     len: u8,
     few: [PeerLocator; 4],
+    more: Option<KBox<More>>,
+}
+
+/// What few contexts have.
+#[derive(Default)]
+struct More {
+    /// Locators that are too many to be inline.
     many: KVec<PeerLocator>,
     wishes: Option<KBox<Wishes>>,
+}
+
+impl Locators {
+    fn many(&self) -> Option<&KVec<PeerLocator>> {
+        self.more.as_deref().map(|more| &more.many).filter(|many| !many.is_empty())
+    }
+
+    fn more(&mut self) -> Result<&mut More, NoMemory> {
+        if self.more.is_none() {
+            self.more = Some(KBox::new(More::default(), GFP_ATOMIC).map_err(|_| NoMemory)?);
+        }
+        self.more.as_deref_mut().ok_or(NoMemory)
+    }
 }
 
 impl LocatorStore for Locators {
@@ -312,39 +335,41 @@ impl LocatorStore for Locators {
         if let Some(few) = self.few.get_mut(..list.len()) {
             few.copy_from_slice(list);
             self.len = list.len() as u8;
-            self.many = KVec::new();
+            if let Some(more) = self.more.as_deref_mut() {
+                more.many = KVec::new();
+            }
             return Ok(());
         }
         let mut many = KVec::new();
         many.extend_from_slice(list, GFP_ATOMIC).map_err(|_| NoMemory)?;
-        self.many = many;
-        self.len = 0;
+        self.more()?.many = many;
         Ok(())
     }
 
     fn as_slice(&self) -> &[PeerLocator] {
-        match self.many.is_empty() {
-            true => self.few.get(..self.len.into()).unwrap_or(&[]),
-            false => &self.many,
+        match self.many() {
+            None => self.few.get(..self.len.into()).unwrap_or(&[]),
+            Some(many) => many,
         }
     }
 
     fn as_mut_slice(&mut self) -> &mut [PeerLocator] {
-        match self.many.is_empty() {
-            true => self.few.get_mut(..self.len.into()).unwrap_or(&mut []),
-            false => &mut self.many,
+        match &mut self.more {
+            Some(more) if !more.many.is_empty() => &mut more.many,
+            _ => self.few.get_mut(..self.len.into()).unwrap_or(&mut []),
         }
     }
 
     fn wishes(&self) -> Option<&Wishes> {
-        self.wishes.as_deref()
+        self.more.as_deref()?.wishes.as_deref()
     }
 
     fn wishes_mut(&mut self) -> Result<&mut Wishes, NoMemory> {
-        if self.wishes.is_none() {
-            self.wishes = Some(KBox::new(Wishes::default(), GFP_ATOMIC).map_err(|_| NoMemory)?);
+        let more = self.more()?;
+        if more.wishes.is_none() {
+            more.wishes = Some(KBox::new(Wishes::default(), GFP_ATOMIC).map_err(|_| NoMemory)?);
         }
-        self.wishes.as_deref_mut().ok_or(NoMemory)
+        more.wishes.as_deref_mut().ok_or(NoMemory)
     }
 }
 
@@ -362,8 +387,8 @@ pub(crate) struct Contexts<'a> {
 
 type OurSlot<'a> = Slot<'a, Tag, Locators>;
 
-fn slot<'a>((node, locked): (&'a Node, &'a mut Locked)) -> OurSlot<'a> {
-    Slot { id: node.tag(), ctx: &mut locked.ctx, activity: &node.activity }
+fn slot<'a>((node, ctx): (&'a Node, &'a mut Locked)) -> OurSlot<'a> {
+    Slot { id: node.tag(), ctx, activity: &node.activity }
 }
 
 /// The alias of a CT(peer): never 0.
@@ -393,21 +418,17 @@ impl Table for Contexts<'_> {
         tag: Tag,
         wanted: &mut dyn FnMut(&Context<Locators>) -> bool,
     ) -> Option<OurSlot<'_>> {
-        self.writer.by_alias(alias(tag), MOST_ALIASES, |locked| wanted(&locked.ctx)).map(slot)
+        self.writer.by_alias(alias(tag), MOST_ALIASES, |ctx| wanted(ctx)).map(slot)
     }
 
     fn peer_tag_changed(&mut self, id: Tag, _from: Option<Tag>, to: Option<Tag>) {
-        if self.writer.set_alias(id, to.map_or(0, alias)).is_err() {
-            // It is still found by its own tag and its ULIDs; only R1bis and ICMPv6 errors miss it.
-            self.state.count(Counter::OutOfMemory);
-        }
+        self.writer.set_alias(id, to.map_or(0, alias));
     }
 
     fn insert(&mut self, ctx: Context<Locators>) -> Result<Tag, Full> {
         let (ulids, tag) = (*ctx.ulids(), ctx.local_tag());
         let origin = self.state.key_of_origin(&ctx.origin());
-        let locked = Locked { ctx, published: None };
-        sys::entry::table::insert(self.state, self.writer, &ulids, tag, Shared::new(), locked)
+        sys::entry::table::insert(self.state, self.writer, &ulids, tag, Shared::new(), ctx)
             .map_err(|_| {
                 self.state.count(Counter::OutOfMemory);
                 Full

@@ -33,6 +33,8 @@ use crate::sys::skb::Ipv6;
 use crate::sys::skb::Skb;
 use crate::sys::skb::SHIM_LEN;
 use crate::sys::sock::Own;
+use crate::sys::table::Chain;
+use crate::sys::table::Found;
 use crate::table::Node;
 use crate::table::Path;
 
@@ -41,15 +43,70 @@ const FLOW_LEN: u32 = 12;
 
 /// A packet of this host, the last thing before it is routed on.
 ///
-/// What has no context is served here, in few instructions; the rest is out of line.
+/// What has no context is served here, in few instructions. The rest is out of line, and where
+/// this function ends: so it keeps nothing over a call, and has no registers to save.
 #[inline]
-pub(crate) fn outgoing(net: View<'_>, skb: Skb<'_>, call: &Call<'_>) -> Verdict {
-    let ip = skb.ipv6();
+pub(crate) fn outgoing(net: View<'_>, skb: Skb<'_>, call: Call<'_>) -> Verdict {
+    let ip = skb.head();
     // Our own control messages, and what was translated already.
     if ip.next == PROTOCOL {
         return Verdict::ACCEPT;
     }
-    let own = skb.own(call);
+    if Own::is_any() || net.forks() != 0 {
+        return outgoing_special(net, skb, call);
+    }
+    let hash = net.hash(&ip.src, &ip.dst);
+    let chain = net.chain_of(hash);
+    if chain.is_empty() && net.count_no_context(hash) {
+        return unchanged(net, &skb);
+    }
+    outgoing_pair(net, chain, hash, skb, call)
+}
+
+/// A packet of a pair that may have a context.
+#[inline(never)]
+fn outgoing_pair<'a>(
+    net: View<'a>,
+    chain: Chain<'a>,
+    hash: u64,
+    skb: Skb<'_>,
+    call: Call<'_>,
+) -> Verdict {
+    let ip = skb.head();
+    match net.in_chain(chain, &ip.src, &ip.dst) {
+        Found::This(node) => of_context(net, node, skb, call),
+        Found::Nothing => without_context(net, hash, skb),
+        Found::Unsure => outgoing_unsure(net, hash, skb, call),
+    }
+}
+
+/// The same while the table is being resized.
+#[cold]
+fn outgoing_unsure(net: View<'_>, hash: u64, skb: Skb<'_>, call: Call<'_>) -> Verdict {
+    let ip = skb.head();
+    match net.by_hash(hash, &ip.src, &ip.dst) {
+        Some(node) => of_context(net, node, skb, call),
+        None => without_context(net, hash, skb),
+    }
+}
+
+/// A packet of a pair without a context: maybe the one that makes us set one up.
+///
+/// RFC 5533 11: "When there is no context state for the ULID pair on the sender, there is no
+/// effect on how ULP packets are sent."
+#[inline(never)]
+fn without_context(net: View<'_>, hash: u64, skb: Skb<'_>) -> Verdict {
+    let ip = skb.head();
+    net.note_no_context(hash, &ip.src, &ip.dst);
+    unchanged(net, &skb)
+}
+
+/// The same as [`outgoing`] where a packet's identifiers may not say all: sockets have wishes, or
+/// contexts are forked.
+#[inline(never)]
+fn outgoing_special(net: View<'_>, skb: Skb<'_>, call: Call<'_>) -> Verdict {
+    let ip = skb.ipv6();
+    let own = skb.own(&call);
     if own.as_ref().is_some_and(Own::is_dontshim) {
         net.count(Counter::TxDontShim);
         return unchanged(net, &skb);
@@ -62,14 +119,9 @@ pub(crate) fn outgoing(net: View<'_>, skb: Skb<'_>, call: &Call<'_>) -> Verdict 
     match fork.or_else(|| net.by_hash(hash, &ip.src, &ip.dst)) {
         Some(node) => match own.filter(Own::chooses) {
             None => of_context(net, node, skb, call),
-            Some(own) => chosen(net, node, skb, call, &own),
+            Some(own) => chosen(net, node, skb, &call, &own),
         },
-        None => {
-            // RFC 5533 11: "When there is no context state for the ULID pair on the sender, there
-            // is no effect on how ULP packets are sent."
-            net.note_no_context(hash, &ip.src, &ip.dst);
-            unchanged(net, &skb)
-        }
+        None => without_context(net, hash, skb),
     }
 }
 
@@ -94,14 +146,16 @@ fn forked<'a>(
 
 /// A packet between the identifiers of a context.
 #[inline(never)]
-fn of_context(net: View<'_>, node: &Node, skb: Skb<'_>, call: &Call<'_>) -> Verdict {
-    let ip = skb.ipv6();
-    if translate::is_neighbour_discovery(ip.next, skb.linear()) {
+fn of_context(net: View<'_>, node: &Node, skb: Skb<'_>, call: Call<'_>) -> Verdict {
+    if translate::is_neighbour_discovery(skb.head().next, skb.linear()) {
         return unchanged(net, &skb);
     }
     node.note_sent(net.tick());
     match net.path(node) {
-        Some(path) if path.rewrite => rewrite(net, &Way::of(path), skb, &ip, call),
+        Some(path) if path.rewrite => {
+            let ip = skb.ipv6();
+            rewrite(net, &Way::of(path), skb, &ip, &call)
+        }
         _ => {
             net.count(Counter::TxContext);
             unchanged(net, &skb)
@@ -113,7 +167,7 @@ fn of_context(net: View<'_>, node: &Node, skb: Skb<'_>, call: &Call<'_>) -> Verd
 #[cold]
 fn chosen(net: View<'_>, node: &Node, skb: Skb<'_>, call: &Call<'_>, own: &Own) -> Verdict {
     let ip = skb.ipv6();
-    let Some(path) = net.path(node) else { return of_context(net, node, skb, call) };
+    let Some(path) = net.path(node) else { return of_context(net, node, skb, *call) };
     let pair = own.pair(&path.tx);
     let between = Pair { local: ip.src, peer: ip.dst };
     if !path.is_local(&pair.local) || !path.is_peer(&pair.peer) || !own.is_meant_for(&between) {
@@ -122,7 +176,7 @@ fn chosen(net: View<'_>, node: &Node, skb: Skb<'_>, call: &Call<'_>, own: &Own) 
             return Verdict::INVALID_LOCATOR;
         }
         // The locator left its list: the option is "effective" no more.
-        return of_context(net, node, skb, call);
+        return of_context(net, node, skb, *call);
     }
     net.count(Counter::TxChosen);
     node.note_sent(net.tick());
@@ -393,20 +447,28 @@ fn send_piece(
 
 /// A packet that arrived, before anything else looks at it.
 #[inline]
-pub(crate) fn incoming(net: View<'_>, mut skb: Skb<'_>, call: &Call<'_>) -> Verdict {
-    let ip = skb.ipv6();
-    match ip.next {
+pub(crate) fn incoming(net: View<'_>, skb: Skb<'_>, call: Call<'_>) -> Verdict {
+    match skb.head().next {
         PROTOCOL => payload(net, skb),
         translate::ICMPV6 => icmp(net, skb, call),
-        _ => plain(net, &mut skb, &ip),
+        _ => {
+            let ip = skb.head();
+            let hash = net.hash(&ip.dst, &ip.src);
+            match net.forks() == 0 && net.chain_of(hash).is_empty() {
+                true => Verdict::ACCEPT,
+                false => plain(net, hash, skb),
+            }
+        }
     }
 }
 
+/// A packet without our header, of a pair that may have a context; `hash` is that of the pair.
+///
 /// RFC 5533 12.1: "If such a context is found, the context appears not to be quiescent; this
 /// should be remembered".
-#[inline]
-fn plain(net: View<'_>, skb: &mut Skb<'_>, ip: &Ipv6) -> Verdict {
-    let hash = net.hash(&ip.dst, &ip.src);
+#[inline(never)]
+fn plain(net: View<'_>, hash: u64, mut skb: Skb<'_>) -> Verdict {
+    let ip = skb.head();
     if net.forks() != 0 {
         net.forget_flow(hash, Flow::of(skb.linear(), ip.next, Direction::In));
     }
@@ -487,12 +549,12 @@ fn find<'a>(net: View<'a>, pair: &Pair, tag: Tag) -> Option<(&'a Node, &'a Path,
 
 /// ICMPv6: errors may be about what we sent, neighbour discovery is nobody's traffic.
 #[inline(never)]
-fn icmp(net: View<'_>, mut skb: Skb<'_>, call: &Call<'_>) -> Verdict {
+fn icmp(net: View<'_>, skb: Skb<'_>, call: Call<'_>) -> Verdict {
     let ip = &skb.ipv6();
     match skb.after_ipv6() {
-        Some([kind, ..]) if translate::is_error(kind) => icmp_error(net, skb, ip, call),
+        Some([kind, ..]) if translate::is_error(kind) => icmp_error(net, skb, ip, &call),
         _ if translate::is_neighbour_discovery(ip.next, skb.linear()) => Verdict::ACCEPT,
-        _ => plain(net, &mut skb, ip),
+        _ => plain(net, net.hash(&ip.dst, &ip.src), skb),
     }
 }
 

@@ -7,12 +7,13 @@
 //! elsewhere because an element moved) is [`Found::Unsure`], and the kernel's function is asked.
 
 use crate::sys::bindings;
+use core::ptr::null_mut;
 use core::sync::atomic::AtomicPtr;
 use core::sync::atomic::AtomicUsize;
 use core::sync::atomic::Ordering::Acquire;
 
 /// What a search found.
-pub(in crate::sys) enum Found<T> {
+pub(crate) enum Found<T> {
     /// This element.
     This(T),
     /// None that was wanted.
@@ -27,47 +28,104 @@ fn fold(hash: u64, seed: u32) -> u32 {
     ((hash ^ u64::from(seed)).wrapping_mul(0x61c8_8646_80b5_83eb) >> 32) as u32
 }
 
-/// Searches a table for the first element with `hash` that `wanted` accepts; it is given the
-/// element's `rhash_head`.
-///
-/// # Safety
-///
-/// `table` is initialised, its hash functions are `shim6_fold()`, and the RCU read lock is held
-/// for as long as the result is used.
-#[inline]
-pub(in crate::sys) unsafe fn find(
-    table: *mut bindings::rhashtable,
-    hash: u64,
-    wanted: impl Fn(*mut bindings::rhash_head) -> bool,
-) -> Found<*mut bindings::rhash_head> {
-    // SAFETY: by contract; the bucket table is replaced and freed by RCU. `hash_rnd`, `size` and
-    // `nest` never change, the bucket is one of `size`, and what hangs in it lives until a grace
-    // period after it was taken out.
-    unsafe {
-        let buckets = AtomicPtr::from_ptr(&raw mut (*table).tbl).load(Acquire);
-        if (*buckets).nest != 0 {
+/// Where in a table the elements of one hash hang. The packet path finds it once: most packets
+/// need no more than to know that it is empty.
+#[derive(Clone, Copy)]
+pub(in crate::sys) struct Chain {
+    buckets: *mut bindings::bucket_table,
+    /// Null in a nested table.
+    bucket: *mut usize,
+}
+
+impl Chain {
+    /// The chain of a hash.
+    ///
+    /// # Safety
+    ///
+    /// `table` is initialised, its hash functions are `shim6_fold()`, and the RCU read lock is
+    /// held for as long as the result is used.
+    #[inline]
+    pub(in crate::sys) unsafe fn of(table: *mut bindings::rhashtable, hash: u64) -> Chain {
+        // SAFETY: by contract; the bucket table is replaced and freed by RCU. `hash_rnd`, `size`
+        // and `nest` never change, and the bucket is one of `size`.
+        unsafe {
+            let buckets = AtomicPtr::from_ptr(&raw mut (*table).tbl).load(Acquire);
+            if (*buckets).nest != 0 {
+                return Chain { buckets, bucket: null_mut() };
+            }
+            let index = fold(hash, (*buckets).hash_rnd) & (*buckets).size.wrapping_sub(1);
+            let bucket = (&raw mut (*buckets).buckets).cast::<usize>().add(index as usize);
+            Chain { buckets, bucket }
+        }
+    }
+
+    /// Whether there is certainly nothing in it, nor elsewhere. `false` says nothing.
+    ///
+    /// # Safety
+    ///
+    /// As [`Chain::of`].
+    #[inline]
+    pub(in crate::sys) unsafe fn is_empty(self) -> bool {
+        // SAFETY: by contract.
+        unsafe { !self.bucket.is_null() && self.first() == 0 && !self.is_moving() }
+    }
+
+    /// The first link, or 0.
+    ///
+    /// # Safety
+    ///
+    /// As [`Chain::of`], and the bucket is not null.
+    #[inline]
+    unsafe fn first(self) -> usize {
+        // SAFETY: by contract. An empty bucket is 0 but for the lock bit.
+        unsafe { AtomicUsize::from_ptr(self.bucket).load(Acquire) & !1 }
+    }
+
+    /// Whether the table is being resized: what is not in these buckets may be in others.
+    ///
+    /// # Safety
+    ///
+    /// As [`Chain::of`].
+    #[inline]
+    unsafe fn is_moving(self) -> bool {
+        // SAFETY: by contract.
+        unsafe { !AtomicPtr::from_ptr(&raw mut (*self.buckets).future_tbl).load(Acquire).is_null() }
+    }
+
+    /// The first element that `wanted` accepts; it is given the element's `rhash_head`.
+    ///
+    /// # Safety
+    ///
+    /// As [`Chain::of`], for as long as what is found is used.
+    #[inline]
+    pub(in crate::sys) unsafe fn find(
+        self,
+        wanted: impl Fn(*mut bindings::rhash_head) -> bool,
+    ) -> Found<*mut bindings::rhash_head> {
+        if self.bucket.is_null() {
             return Found::Unsure;
         }
-        let index = fold(hash, (*buckets).hash_rnd) & (*buckets).size.wrapping_sub(1);
-        let bucket = (&raw mut (*buckets).buckets).cast::<usize>().add(index as usize);
-        // An empty chain is 0 but for the lock bit; a chain's end has its lowest bit set and
-        // names the bucket it belongs to.
-        let mut link = AtomicUsize::from_ptr(bucket).load(Acquire) & !1;
-        if link != 0 {
-            while link & 1 == 0 {
-                let element = link as *mut bindings::rhash_head;
-                if wanted(element) {
-                    return Found::This(element);
+        // SAFETY: by contract; what hangs in a bucket lives until a grace period after it was
+        // taken out.
+        unsafe {
+            let mut link = self.first();
+            if link != 0 {
+                while link & 1 == 0 {
+                    let element = link as *mut bindings::rhash_head;
+                    if wanted(element) {
+                        return Found::This(element);
+                    }
+                    link = AtomicUsize::from_ptr(element.cast()).load(Acquire);
                 }
-                link = AtomicUsize::from_ptr(element.cast()).load(Acquire);
+                // A chain's end names the bucket it belongs to.
+                if link != self.bucket as usize | 1 {
+                    return Found::Unsure;
+                }
             }
-            if link != bucket as usize | 1 {
-                return Found::Unsure;
+            match self.is_moving() {
+                true => Found::Unsure,
+                false => Found::Nothing,
             }
         }
-        if !AtomicPtr::from_ptr(&raw mut (*buckets).future_tbl).load(Acquire).is_null() {
-            return Found::Unsure;
-        }
-        Found::Nothing
     }
 }

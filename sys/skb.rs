@@ -154,6 +154,14 @@ impl<'a> Skb<'a> {
         unsafe { ptr::read_unaligned(self.fields().data.cast::<Ipv6>()) }
     }
 
+    /// The fixed IPv6 header where it is, for who reads a few fields of it.
+    #[inline]
+    pub(crate) fn head(&self) -> &Ipv6 {
+        // SAFETY: 40 octets at `data` are linear by the type invariants; `Ipv6` has no alignment,
+        // and whoever moves or changes the data needs `&mut self`.
+        unsafe { &*self.fields().data.cast::<Ipv6>() }
+    }
+
     /// The eight octets behind the fixed header, if they are linear.
     #[inline]
     pub(crate) fn after_ipv6(&self) -> Option<[u8; 8]> {

@@ -231,6 +231,14 @@ fn some(raw: &bindings::in6_addr) -> Option<Addr> {
 pub(crate) struct Own(bindings::shim6_own);
 
 impl Own {
+    /// Whether anything is remembered of any socket. One load.
+    #[inline]
+    pub(crate) fn is_any() -> bool {
+        // SAFETY: the counter is a static of C's that is only read and written atomically.
+        let count = unsafe { AtomicI32::from_ptr(&raw mut bindings::shim6_sock_count.counter) };
+        count.load(Relaxed) != 0
+    }
+
     /// RFC 6316 section 6.2.
     pub(crate) fn is_dontshim(&self) -> bool {
         self.0.flags & bindings::SHIM6_SOCK_DONTSHIM != 0
@@ -297,16 +305,13 @@ fn tag(raw: u64) -> Option<Tag> {
 }
 
 impl Skb<'_> {
-    /// What the socket it was sent from wants of it, if anything. One load while nothing is
-    /// remembered of any socket.
+    /// What the socket it was sent from wants of it, if anything.
     #[inline]
     pub(crate) fn own(&self, call: &Call<'_>) -> Option<Own> {
-        // SAFETY: the counter is a static of C's that is only read and written atomically.
-        let count = unsafe { AtomicI32::from_ptr(&raw mut bindings::shim6_sock_count.counter) };
-        if count.load(Relaxed) == 0 {
-            return None;
+        match Own::is_any() {
+            true => self.ask(call),
+            false => None,
         }
-        self.ask(call)
     }
 
     #[cold]

@@ -2,12 +2,15 @@
 /* Thunks for the context table: rhashtable, timer_list and RCU are macros. */
 #include <linux/hash.h>
 #include <linux/random.h>
+#include <linux/rculist.h>
 #include <linux/rhashtable.h>
 #include <linux/siphash.h>
 #include <linux/slab.h>
 #include <net/ipv6.h>
 
 #include "table.h"
+
+#define SHIM6_ALIAS_CHAINS 4096
 
 static struct kmem_cache *shim6_nodes;
 static siphash_key_t shim6_alias_key __read_mostly;
@@ -73,12 +76,6 @@ static u32 shim6_tag_hash(const void *data, u32 len, u32 seed)
 	return shim6_fold(*(const u64 *)data, seed);
 }
 
-/* Peers choose aliases. */
-static u32 shim6_alias_hash(const void *data, u32 len, u32 seed)
-{
-	return siphash_1u64(*(const u64 *)data ^ seed, &shim6_alias_key);
-}
-
 static const struct rhashtable_params shim6_by_ulids_params = {
 	.head_offset = offsetof(struct shim6_node, by_ulids),
 	.hashfn = shim6_key_hash,
@@ -92,14 +89,6 @@ static const struct rhashtable_params shim6_by_tag_params = {
 	.key_offset = offsetof(struct shim6_node, tag),
 	.head_offset = offsetof(struct shim6_node, by_tag),
 	.hashfn = shim6_tag_hash,
-	.automatic_shrinking = true,
-};
-
-static const struct rhashtable_params shim6_by_alias_params = {
-	.key_len = sizeof(u64),
-	.key_offset = offsetof(struct shim6_node, alias),
-	.head_offset = offsetof(struct shim6_node, by_alias),
-	.hashfn = shim6_alias_hash,
 	.automatic_shrinking = true,
 };
 
@@ -156,19 +145,29 @@ int shim6_tables_init(struct shim6_tables *tables)
 	err = rhashtable_init(&tables->ulids, &shim6_by_ulids_params);
 	if (err)
 		return err;
+	tables->aliases = NULL;
 	err = rhashtable_init(&tables->tags, &shim6_by_tag_params);
 	if (err)
 		goto err_ulids;
-	err = rhltable_init(&tables->aliases, &shim6_by_alias_params);
-	if (err)
-		goto err_tags;
 	return 0;
 
-err_tags:
-	rhashtable_destroy(&tables->tags);
 err_ulids:
 	rhashtable_destroy(&tables->ulids);
 	return err;
+}
+
+/* Looked at by few packets, so of one size. Contexts have no alias before. */
+int shim6_tables_reserve(struct shim6_tables *tables)
+{
+	struct hlist_head *chains;
+
+	if (tables->aliases)
+		return 0;
+	chains = kvcalloc(SHIM6_ALIAS_CHAINS, sizeof(*chains), GFP_KERNEL);
+	if (!chains)
+		return -ENOMEM;
+	smp_store_release(&tables->aliases, chains);
+	return 0;
 }
 
 static void shim6_node_end(void *ptr, void *unused)
@@ -181,9 +180,9 @@ static void shim6_node_end(void *ptr, void *unused)
 
 void shim6_tables_destroy(struct shim6_tables *tables)
 {
-	rhltable_destroy(&tables->aliases);
 	rhashtable_destroy(&tables->tags);
 	rhashtable_free_and_destroy(&tables->ulids, shim6_node_end, NULL);
+	kvfree(tables->aliases);
 }
 
 u32 shim6_tables_len(const struct shim6_tables *tables)
@@ -206,19 +205,49 @@ struct shim6_node *shim6_by_tag(struct shim6_tables *tables, u64 tag)
 	return rhashtable_lookup(&tables->tags, &tag, shim6_by_tag_params);
 }
 
-struct shim6_node *shim6_by_alias(struct shim6_tables *tables, u64 alias)
+/* Peers choose aliases, not chains. */
+static struct hlist_head *shim6_alias_chain(struct hlist_head *chains,
+					    u64 alias)
 {
-	struct rhlist_head *head;
+	u64 hash = siphash_1u64(alias, &shim6_alias_key);
 
-	head = rhltable_lookup(&tables->aliases, &alias, shim6_by_alias_params);
-	return head ? container_of(head, struct shim6_node, by_alias) : NULL;
+	return &chains[hash & (SHIM6_ALIAS_CHAINS - 1)];
 }
 
-struct shim6_node *shim6_alias_next(const struct shim6_node *node)
+/*
+ * A context that gets another alias while somebody looks at it leads him into another chain: he
+ * may miss one, which is as if its message had been lost.
+ */
+static struct shim6_node *shim6_alias_from(struct hlist_node *link, u64 alias)
 {
-	struct rhlist_head *head = rcu_dereference_raw(node->by_alias.next);
+	struct shim6_node *node;
 
-	return head ? container_of(head, struct shim6_node, by_alias) : NULL;
+	for (; link; link = rcu_dereference_raw(hlist_next_rcu(link))) {
+		node = hlist_entry(link, struct shim6_node, by_alias);
+		if (READ_ONCE(node->alias) == alias)
+			return node;
+	}
+	return NULL;
+}
+
+struct shim6_node *shim6_by_alias(struct shim6_tables *tables, u64 alias)
+{
+	struct hlist_head *chains = smp_load_acquire(&tables->aliases);
+	struct hlist_head *chain;
+
+	if (!chains)
+		return NULL;
+	chain = shim6_alias_chain(chains, alias);
+	return shim6_alias_from(rcu_dereference_raw(hlist_first_rcu(chain)),
+				alias);
+}
+
+struct shim6_node *shim6_alias_next(const struct shim6_node *node, u64 alias)
+{
+	struct hlist_node *link = (struct hlist_node *)&node->by_alias;
+
+	return shim6_alias_from(rcu_dereference_raw(hlist_next_rcu(link)),
+				alias);
 }
 
 int shim6_tables_insert(struct shim6_tables *tables, struct shim6_node *node)
@@ -244,41 +273,26 @@ int shim6_tables_insert(struct shim6_tables *tables, struct shim6_node *node)
 	return err;
 }
 
-static void shim6_alias_drop(struct shim6_tables *tables,
-			     struct shim6_node *node)
-{
-	if (!node->alias)
-		return;
-	rhltable_remove(&tables->aliases, &node->by_alias,
-			shim6_by_alias_params);
-	node->alias = 0;
-}
-
 void shim6_tables_remove(struct shim6_tables *tables, struct shim6_node *node)
 {
-	shim6_alias_drop(tables, node);
+	shim6_tables_set_alias(tables, node, 0);
 	rhashtable_remove_fast(&tables->tags, &node->by_tag,
 			       shim6_by_tag_params);
 	rhashtable_remove_fast(&tables->ulids, &node->by_ulids,
 			       shim6_by_ulids_params);
 }
 
-int shim6_tables_set_alias(struct shim6_tables *tables,
-			   struct shim6_node *node, u64 alias)
+void shim6_tables_set_alias(struct shim6_tables *tables,
+			    struct shim6_node *node, u64 alias)
 {
-	int err;
-
 	if (alias == node->alias)
-		return 0;
-	shim6_alias_drop(tables, node);
-	if (!alias)
-		return 0;
-	node->alias = alias;
-	err = rhltable_insert(&tables->aliases, &node->by_alias,
-			      shim6_by_alias_params);
-	if (err)
-		node->alias = 0;
-	return err;
+		return;
+	if (node->alias)
+		hlist_del_rcu(&node->by_alias);
+	WRITE_ONCE(node->alias, alias);
+	if (alias)
+		hlist_add_head_rcu(&node->by_alias,
+				   shim6_alias_chain(tables->aliases, alias));
 }
 
 void shim6_walk_enter(struct shim6_walk *walk, struct shim6_tables *tables)

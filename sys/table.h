@@ -4,6 +4,7 @@
 #define SHIM6_SYS_TABLE_H
 
 #include <linux/in6.h>
+#include <linux/list.h>
 #include <linux/rcupdate.h>
 #include <linux/rhashtable.h>
 #include <linux/timer.h>
@@ -19,7 +20,7 @@ struct shim6_key {
 struct shim6_node {
 	struct rhash_head by_ulids;
 	struct rhash_head by_tag;
-	struct rhlist_head by_alias;
+	struct hlist_node by_alias;
 	u64 tag;
 	u64 alias;		/* 0: none */
 	struct shim6_key key;
@@ -32,7 +33,7 @@ struct shim6_node {
 struct shim6_tables {
 	struct rhashtable ulids;	/* shim6_node.key, unique */
 	struct rhashtable tags;		/* shim6_node.tag, unique */
-	struct rhltable aliases;	/* shim6_node.alias, not unique */
+	struct hlist_head *aliases;	/* shim6_node.alias, not unique */
 };
 
 struct shim6_walk {
@@ -51,17 +52,18 @@ void shim6_node_stop(struct shim6_node *node);
 void shim6_node_free_rcu(struct shim6_node *node);
 
 int shim6_tables_init(struct shim6_tables *tables);
+int shim6_tables_reserve(struct shim6_tables *tables);
 void shim6_tables_destroy(struct shim6_tables *tables);
 u32 shim6_tables_len(const struct shim6_tables *tables);
 struct shim6_node *shim6_by_ulids(struct shim6_tables *tables, u64 hash,
 				  const u8 *local, const u8 *peer, u32 fii);
 struct shim6_node *shim6_by_tag(struct shim6_tables *tables, u64 tag);
 struct shim6_node *shim6_by_alias(struct shim6_tables *tables, u64 alias);
-struct shim6_node *shim6_alias_next(const struct shim6_node *node);
+struct shim6_node *shim6_alias_next(const struct shim6_node *node, u64 alias);
 int shim6_tables_insert(struct shim6_tables *tables, struct shim6_node *node);
 void shim6_tables_remove(struct shim6_tables *tables, struct shim6_node *node);
-int shim6_tables_set_alias(struct shim6_tables *tables,
-			   struct shim6_node *node, u64 alias);
+void shim6_tables_set_alias(struct shim6_tables *tables,
+			    struct shim6_node *node, u64 alias);
 
 void shim6_walk_enter(struct shim6_walk *walk, struct shim6_tables *tables);
 void shim6_walk_start(struct shim6_walk *walk);

@@ -14,8 +14,8 @@ use crate::proto::addr::UlidPair;
 use crate::proto::time::Instant;
 use crate::sys::bindings;
 use crate::sys::clock;
-use crate::sys::find::find;
-use crate::sys::find::Found;
+use crate::sys::find;
+pub(crate) use crate::sys::find::Found;
 use crate::sys::in6;
 use crate::sys::rcu::Guard;
 use crate::sys::rcu::Rcu;
@@ -167,6 +167,19 @@ impl Drop for Memory {
     }
 }
 
+/// Where the contexts of one hash hang, while the RCU read lock is held.
+#[derive(Clone, Copy)]
+pub(crate) struct Chain<'a>(find::Chain, PhantomData<Rcu<'a>>);
+
+impl Chain<'_> {
+    /// Whether there is certainly none of them. `false` says nothing.
+    #[inline]
+    pub(crate) fn is_empty(self) -> bool {
+        // SAFETY: made by `Tables::chain_of`; the lock is held.
+        unsafe { self.0.is_empty() }
+    }
+}
+
 /// The tables of one namespace.
 pub(crate) struct Tables<S, L> {
     raw: Pin<KBox<Opaque<bindings::shim6_tables>>>,
@@ -189,36 +202,66 @@ impl<S, L> Tables<S, L> {
         Ok((Tables { raw, hasher, entries: PhantomData }, writer))
     }
 
+    /// Finds memory for aliases, before the first context comes; for one task at a time.
+    pub(crate) fn reserve(&self) -> Result {
+        // SAFETY: the tables are initialised; may sleep, as the caller may.
+        to_result(unsafe { bindings::shim6_tables_reserve(self.raw.get()) })
+    }
+
     /// The hash of two ULIDs.
     #[inline]
     pub(crate) fn hash(&self, local: &Addr, peer: &Addr) -> u64 {
         self.hasher.hash(local, peer)
     }
 
+    /// Where the contexts of a hash of two ULIDs hang.
+    #[inline]
+    pub(crate) fn chain_of<'a>(&'a self, _rcu: Rcu<'a>, hash: u64) -> Chain<'a> {
+        // SAFETY: the tables are initialised; RCU keeps the result.
+        Chain(unsafe { find::Chain::of(&raw mut (*self.raw.get()).ulids, hash) }, PhantomData)
+    }
+
+    /// The default context of two ULIDs, of whose hash `chain` is.
+    #[inline]
+    pub(crate) fn in_chain<'a>(
+        &'a self,
+        chain: Chain<'a>,
+        local: &Addr,
+        peer: &Addr,
+    ) -> Found<&'a Entry<S, L>> {
+        // SAFETY: made by `chain_of`, and what hangs in the tables are nodes by `by_ulids`, each
+        // the head of an entry; RCU keeps the result.
+        unsafe {
+            let found = chain.0.find(|head| {
+                let key = &(*head.byte_sub(BY_ULIDS).cast::<bindings::shim6_node>()).key;
+                super::addr(&key.peer) == *peer && super::addr(&key.local) == *local && key.fii == 0
+            });
+            match found {
+                Found::This(head) => Found::This(&*head.byte_sub(BY_ULIDS).cast()),
+                Found::Nothing => Found::Nothing,
+                Found::Unsure => Found::Unsure,
+            }
+        }
+    }
+
     /// The default context of two ULIDs, whose `hash` is that of [`Tables::hash`].
     #[inline]
     pub(crate) fn by_ulids<'a>(
         &'a self,
-        _rcu: Rcu<'a>,
+        rcu: Rcu<'a>,
         hash: u64,
         local: &Addr,
         peer: &Addr,
     ) -> Option<&'a Entry<S, L>> {
-        let tables = self.raw.get();
-        // SAFETY: the tables are initialised, and what hangs in them are nodes by `by_ulids`; the
-        // addresses are 16 octets each; RCU keeps the result.
-        unsafe {
-            let found = find(&raw mut (*tables).ulids, hash, |head| {
-                let key = &(*head.byte_sub(BY_ULIDS).cast::<bindings::shim6_node>()).key;
-                super::addr(&key.peer) == *peer && super::addr(&key.local) == *local && key.fii == 0
-            });
-            as_entry(match found {
-                Found::This(head) => head.byte_sub(BY_ULIDS).cast(),
-                Found::Nothing => null_mut(),
-                Found::Unsure => {
-                    bindings::shim6_by_ulids(tables, hash, local.0.as_ptr(), peer.0.as_ptr(), 0)
-                }
-            })
+        match self.in_chain(self.chain_of(rcu, hash), local, peer) {
+            Found::This(entry) => Some(entry),
+            Found::Nothing => None,
+            // SAFETY: the tables are initialised; the addresses are 16 octets each; RCU keeps the
+            // result.
+            Found::Unsure => unsafe {
+                let (local, peer) = (local.0.as_ptr(), peer.0.as_ptr());
+                as_entry(bindings::shim6_by_ulids(self.raw.get(), hash, local, peer, 0))
+            },
         }
     }
 
@@ -228,7 +271,7 @@ impl<S, L> Tables<S, L> {
         let tables = self.raw.get();
         // SAFETY: as in `by_ulids`.
         unsafe {
-            let found = find(&raw mut (*tables).tags, tag.get(), |head| {
+            let found = find::Chain::of(&raw mut (*tables).tags, tag.get()).find(|head| {
                 (*head.byte_sub(BY_TAG).cast::<bindings::shim6_node>()).tag == tag.get()
             });
             as_entry(match found {
@@ -248,8 +291,8 @@ impl<S, L> Tables<S, L> {
         // SAFETY: as in `by_ulids`.
         let first = unsafe { bindings::shim6_by_alias(self.raw.get(), alias) };
         // SAFETY: as in `by_ulids`; each is kept by RCU while the next is asked for.
-        core::iter::successors(NonNull::new(first), |n| unsafe {
-            NonNull::new(bindings::shim6_alias_next(n.as_ptr()))
+        core::iter::successors(NonNull::new(first), move |n| unsafe {
+            NonNull::new(bindings::shim6_alias_next(n.as_ptr(), alias))
         })
         .map(|n| {
             // SAFETY: every node is the head of an entry.
@@ -405,7 +448,7 @@ impl<S, L> Writer<S, L> {
                 return unsafe { self.open(node) };
             }
             // SAFETY: from the tables.
-            node = unsafe { bindings::shim6_alias_next(node) };
+            node = unsafe { bindings::shim6_alias_next(node, alias) };
         }
         None
     }
@@ -462,16 +505,15 @@ impl<S, L> Writer<S, L> {
     }
 
     /// Gives a context another alias; 0: none.
-    pub(crate) fn set_alias(&mut self, tag: Tag, alias: u64) -> Result<(), InsertError> {
+    pub(crate) fn set_alias(&mut self, tag: Tag, alias: u64) {
         let _rcu = Guard::new();
-        // SAFETY: by the type invariant.
+        // SAFETY: by the type invariant; there is memory for aliases where there are contexts.
         unsafe {
             let node = bindings::shim6_by_tag(self.raw, tag.get());
-            if node.is_null() || bindings::shim6_tables_set_alias(self.raw, node, alias) == 0 {
-                return Ok(());
+            if !node.is_null() {
+                bindings::shim6_tables_set_alias(self.raw, node, alias);
             }
         }
-        Err(InsertError::NoMemory)
     }
 
     /// Takes a context out; it is freed when nobody reads it any more.

@@ -47,7 +47,7 @@ impl<S: LocatorStore> Context<S> {
             idle: Idle::No,
             bond: Bond::Shared,
             keepalive_timeout_s: 0,
-            revision: 0,
+            changed: true,
             events: Events::default(),
         }
     }

@@ -2,7 +2,6 @@
 
 //! What a context tells the world: events for the monitor, for TCP, and for the driver.
 
-use crate::proto::addr::Pair;
 use crate::proto::time::Instant;
 
 /// Something happened to a context. Within one call they are given in causal order.
@@ -16,13 +15,9 @@ pub enum Event {
     Exploring,
     /// REAP hears the peer, but is not sure that the peer hears us.
     InboundOk,
-    /// Packets go over another pair from now on: kick TCP.
-    Rehomed {
-        /// The pair until now.
-        from: Pair,
-        /// The pair from now on.
-        to: Pair,
-    },
+    /// Packets go over another pair from now on, [`super::Context::tx_pair`]: kick TCP. Who gave
+    /// the pair to packets knows which one they leave, if they do.
+    Rehomed,
     /// REAP has no problem any more.
     Operational,
     /// The peer lost the context; it is being recovered (STATE I2BIS-SENT).
@@ -82,7 +77,6 @@ impl Hint {
 pub(super) struct Events {
     waiting: u16,
     gone: bool,
-    from: Pair,
 }
 
 /// The kinds, in the order in which they are given.
@@ -120,23 +114,14 @@ impl Events {
         self.gone |= kind == Kind::Gone;
     }
 
-    /// The packets leave this pair.
-    pub(super) fn rehomed(&mut self, from: Pair) {
-        if self.waiting & (1 << Kind::Rehomed as u16) == 0 {
-            self.from = from;
-        }
-        self.push(Kind::Rehomed);
-    }
-
     /// Whether the context shall be removed.
     pub(super) fn is_gone(&self) -> bool {
         self.gone
     }
 
-    /// The next event of a context whose pair is `tx` now.
+    /// The next event.
     pub(super) fn pop(
         &mut self,
-        tx: Pair,
         failure: impl Fn() -> Option<(Failure, Instant)>,
     ) -> Option<Event> {
         loop {
@@ -148,8 +133,7 @@ impl Events {
                 Kind::PeerLocators => Event::PeerLocators,
                 Kind::Exploring => Event::Exploring,
                 Kind::InboundOk => Event::InboundOk,
-                Kind::Rehomed if self.from == tx => continue,
-                Kind::Rehomed => Event::Rehomed { from: self.from, to: tx },
+                Kind::Rehomed => Event::Rehomed,
                 Kind::Operational => Event::Operational,
                 Kind::Failed => match failure() {
                     Some((why, hold_until)) => Event::Failed { why, hold_until },

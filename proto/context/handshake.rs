@@ -14,7 +14,7 @@ use crate::proto::wire::{Body, Builder};
 
 /// Octets of a peer's Responder Validator that are kept. Its length is the peer's choice;
 /// one that is longer cannot be sent back.
-pub const MAX_VALIDATOR: usize = 72;
+pub const MAX_VALIDATOR: usize = 64;
 
 /// A Responder Validator option, to be sent back.
 #[derive(Clone, Copy, Debug)]

@@ -131,7 +131,7 @@ pub struct Context<S> {
     bond: Bond,
     /// The peer's Send Timeout in seconds; 0 if it told none.
     keepalive_timeout_s: u16,
-    revision: u32,
+    changed: bool,
     events: Events,
 }
 
@@ -207,10 +207,15 @@ impl<S: LocatorStore> Context<S> {
         self.peers.generation()
     }
 
-    /// Changes whenever something that packets see did: tx pair, peer tag, Ls(peer),
-    /// [`Self::is_active`], [`Self::wake_after_ms`]. Publish a new snapshot then.
-    pub fn revision(&self) -> u32 {
-        self.revision
+    /// Whether something that packets see changed since [`Self::published`]: tx pair, peer tag,
+    /// Ls(peer), [`Self::is_active`], [`Self::wake_after_ms`]. Publish a new snapshot then.
+    pub fn has_changed(&self) -> bool {
+        self.changed
+    }
+
+    /// Packets see all of it.
+    pub fn published(&mut self) {
+        self.changed = false;
     }
 
     /// Whether the driver shall remove it (after the events were taken).
@@ -247,8 +252,8 @@ impl<S: LocatorStore> Context<S> {
 
     /// The next event; call until `None`.
     pub fn poll_event(&mut self) -> Option<Event> {
-        let (tx, phase) = (self.tx, &self.phase);
-        self.events.pop(tx, || match phase {
+        let phase = &self.phase;
+        self.events.pop(|| match phase {
             Phase::Failed(why, hold_until) => Some((*why, *hold_until)),
             _ => None,
         })
@@ -310,7 +315,7 @@ impl<S: LocatorStore> Context<S> {
 
     /// Something that packets see changed.
     fn touch(&mut self) {
-        self.revision = self.revision.wrapping_add(1);
+        self.changed = true;
     }
 }
 

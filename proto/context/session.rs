@@ -97,7 +97,7 @@ impl<S: LocatorStore> Context<S> {
             return;
         }
         let was_worse = self.is_worse(env);
-        self.events.rehomed(self.tx);
+        self.events.push(Kind::Rehomed);
         self.tx = pair;
         self.update.rehomed();
         self.standby_moved(env);

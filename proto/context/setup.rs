@@ -26,7 +26,7 @@ const PACKETS_BITS: u32 = 20;
 const PACKETS_MAX: u64 = (1 << PACKETS_BITS) - 1;
 const HELD: u64 = 1 << PACKETS_BITS;
 const MOMENT_SHIFT: u32 = PACKETS_BITS + 1;
-/// A pair not seen for so long is counted anew.
+/// What a pair reached by packets of so long a time is counted anew.
 const FORGET_MS: u64 = 60_000;
 
 impl SetupSlot {
@@ -46,15 +46,31 @@ const fn counting(packets: u64, first: Instant) -> u64 {
 pub struct Setup<'a>(pub &'a [SetupSlot]);
 
 impl Setup<'_> {
+    #[inline]
     fn slot(&self, key: u64) -> Option<&SetupSlot> {
         // The upper half of a product spreads a hash over any number of slots.
         let place = (u128::from(key) * self.0.len() as u128) >> 64;
         self.0.get(place as usize)
     }
 
+    /// As [`Self::note`], for most packets and in few instructions: counts one of a pair that is
+    /// not near its threshold, at whatever time. `false` if that is not so; nothing was counted
+    /// then.
+    #[inline]
+    pub fn count(&self, key: u64, config: &Config) -> bool {
+        let Some(slot) = self.slot(key) else { return true };
+        let seen = slot.count.load(Relaxed);
+        // A hold-down looks like more packets than any threshold.
+        let packets = (seen & (HELD | PACKETS_MAX)).wrapping_add(1);
+        let early = slot.key.load(Relaxed) == key && packets < u64::from(config.setup_packets);
+        if early {
+            slot.count.store(seen.wrapping_add(1), Relaxed);
+        }
+        early
+    }
+
     /// A packet of a pair without a context was sent or received. `key` is a keyed hash
     /// of the pair. True once, when the pair reached its thresholds: initiate a context.
-    #[inline]
     pub fn note(&self, key: u64, now: Instant, config: &Config) -> bool {
         let Some(slot) = self.slot(key) else { return false };
         let seen = slot.count.load(Relaxed);

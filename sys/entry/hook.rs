@@ -32,7 +32,7 @@ unsafe extern "C" fn shim6_entry_local_out(
             Call::from_raw(NonNull::new_unchecked(state.cast_mut())),
         )
     };
-    translate::outgoing(net, skb, &call).encode()
+    translate::outgoing(net, skb, call).encode()
 }
 
 /// # Safety
@@ -52,5 +52,5 @@ unsafe extern "C" fn shim6_entry_pre_routing(
             Call::from_raw(NonNull::new_unchecked(state.cast_mut())),
         )
     };
-    translate::incoming(net, skb, &call).encode()
+    translate::incoming(net, skb, call).encode()
 }

@@ -44,12 +44,12 @@ fn gap(w: &World, from: Instant) -> u64 {
 }
 
 fn rehomings(w: &World, host: usize) -> usize {
-    w.hosts[host].events.iter().filter(|(_, e)| matches!(e, Event::Rehomed { .. })).count()
+    w.hosts[host].events.iter().filter(|(_, e)| matches!(e, Event::Rehomed)).count()
 }
 
 /// When the packets of a host went over another pair.
 fn moved(w: &World, host: usize) -> Instant {
-    let moved = |(at, e): &(Instant, Event)| matches!(e, Event::Rehomed { .. }).then_some(*at);
+    let moved = |(at, e): &(Instant, Event)| matches!(e, Event::Rehomed).then_some(*at);
     w.hosts[host].events.iter().find_map(moved).expect("a rehoming")
 }
 
