@@ -172,7 +172,9 @@ fn an_interrupted_search_leaves_nothing() {
     let dir = Dir::new();
     let (key, file) = (key(&dir), dir.file("cga"));
     // Sec 2 takes four thousand million tries: it is not found by chance meanwhile.
-    let mut child = Command::new(env!("CARGO_BIN_EXE_shimctl"))
+    // Whoever runs the tests in the background may have SIGINT ignored.
+    let mut child = Command::new("env")
+        .args(["--default-signal=INT", env!("CARGO_BIN_EXE_shimctl")])
         .args(["cga", "generate", "--key", &key, "--sec", "2", "-o", &file, PREFIX])
         .stderr(Stdio::null())
         .spawn()
