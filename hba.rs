@@ -8,18 +8,20 @@ use crate::netns::NetState;
 use crate::netns::View;
 use crate::proto::addr::Addr;
 use crate::proto::addr::Pair;
+use crate::proto::addr::Presence;
 use crate::proto::cga::rsa_key;
 use crate::proto::cga::Signature;
 use crate::proto::counter::Counter;
 use crate::proto::hba::Pds;
 use crate::proto::hba::PdsError;
+use crate::proto::locator::life::Life;
 use crate::proto::locator::LocalLocator;
 use crate::proto::locator::LocalSet;
 use crate::proto::locator::Method;
 use crate::proto::locator::Preference;
 use crate::proto::locator::MAX_LOCATORS;
 use crate::sys::addrconf;
-use crate::sys::addrconf::State;
+use crate::sys::clock;
 use crate::sys::env;
 use crate::sys::rcu::Guard;
 use crate::sys::rcu::Rcu;
@@ -35,7 +37,9 @@ pub(crate) const MAX_SETS: usize = 16;
 /// Most signatures of narrowed lists that a set keeps.
 const MAX_SIGNATURES: usize = 8;
 /// How often tentative addresses are looked at, in ms: nobody tells when they become usable.
-const TENTATIVE_MS: u32 = 50;
+const TENTATIVE_MS: u64 = 50;
+/// How often all addresses are looked at, in ms: nobody tells when lifetimes change or end.
+const LIFETIME_MS: u64 = 2000;
 /// How many contexts are looked at in one go.
 const SLICE: usize = 64;
 
@@ -45,6 +49,8 @@ pub(crate) struct Set {
     pub(crate) pds: KVec<u8>,
     /// Its addresses.
     pub(crate) locators: KVec<LocalLocator>,
+    /// The past of each.
+    lives: KVec<Life>,
     addresses: Locals,
     generation: u32,
     /// What signs lists with locators that do not follow from the parameters.
@@ -111,9 +117,19 @@ impl Sets {
         Ok(Sets { list: KVec::with_capacity(MAX_SETS, GFP_KERNEL)?, removed: false })
     }
 
-    /// The set that has this address.
+    /// The set that has this address, unless it was withdrawn: "the ULID becomes invalid (due to
+    /// the underlying prefix becoming invalid)" (RFC 5533 section 1.5).
     pub(crate) fn of(&self, addr: &Addr) -> Option<LocalSet<'_>> {
-        self.list.iter().find(|s| s.has(addr)).map(Set::local)
+        let valid = |l: &LocalLocator| l.addr == *addr && !l.withdrawn;
+        self.list.iter().find(|s| s.locators.iter().any(valid)).map(Set::local)
+    }
+
+    /// This address was removed from a link that works.
+    pub(crate) fn withdraw(&mut self, addr: &Addr) {
+        let lives = self.list.iter_mut().flat_map(|s| s.locators.iter().zip(s.lives.iter_mut()));
+        for (_, life) in lives.filter(|(l, _)| l.addr == *addr) {
+            life.withdraw(clock::now());
+        }
     }
 
     /// The key of the set that has this address.
@@ -173,9 +189,16 @@ impl Set {
             if !addr.is_eligible() {
                 return Err(AddError::Address(addr));
             }
-            let usable = addrconf::state(state.net(), &addr) == State::Usable;
-            let locator =
-                LocalLocator { addr, method, pref: Preference::default(), follows, usable };
+            let mut locator = LocalLocator {
+                addr,
+                method,
+                pref: Preference::default(),
+                follows,
+                usable: false,
+                withdrawn: false,
+            };
+            let presence = addrconf::presence(state.net(), &addr);
+            Life::default().look(&mut locator, presence, true, clock::now());
             Ok(locators.push(locator, GFP_KERNEL)?)
         };
         for addr in addresses {
@@ -206,9 +229,11 @@ impl Set {
             addresses.push(locator.addr, GFP_KERNEL)?;
         }
         let addresses = Arc::new(addresses, GFP_KERNEL)?;
+        let lives = KVec::from_elem(Life::default(), locators.len(), GFP_KERNEL)?;
         let mut set = Set {
             pds: octets,
             locators,
+            lives,
             addresses,
             generation: env::random() as u32,
             key,
@@ -247,6 +272,33 @@ impl Set {
 
     fn has(&self, addr: &Addr) -> bool {
         self.locators.iter().any(|l| l.addr == *addr)
+    }
+
+    /// Brings the locators up to date with what was seen of their addresses; in so many ms they
+    /// have to be looked at again.
+    fn follow(&mut self, seen: &[(Addr, Presence)]) -> u64 {
+        let now = clock::now();
+        let mut again_ms = LIFETIME_MS;
+        let mut listed = false;
+        for at in 0..self.locators.len() {
+            let usable = |(i, l): (usize, &LocalLocator)| i != at && l.usable;
+            let alone = !self.locators.iter().enumerate().any(usable);
+            let (Some(locator), Some(life)) = (self.locators.get_mut(at), self.lives.get_mut(at))
+            else {
+                continue;
+            };
+            let Some((_, presence)) = seen.iter().find(|(addr, _)| *addr == locator.addr) else {
+                continue;
+            };
+            let change = life.look(locator, *presence, alone, now);
+            self.changed |= change.changed;
+            listed |= change.listed;
+            again_ms = change.again_ms.map_or(again_ms, |ms| ms.min(again_ms));
+        }
+        if listed {
+            self.generation = env::random() as u32;
+        }
+        again_ms
     }
 }
 
@@ -314,38 +366,29 @@ pub(crate) fn remove(state: &NetState, addr: &Addr) -> Result {
 pub(crate) fn refresh(state: &NetState) {
     // One at a time: the flags `changed` belong to one walk.
     let _admin = state.admin();
-    let mut tentative = false;
-    let mut known = KVec::new();
+    let mut seen = KVec::new();
     for locator in state.control().sets.iter().flat_map(|s| s.locators.iter()) {
-        if known.push(*locator, GFP_ATOMIC).is_err() {
+        if seen.push((locator.addr, Presence::Absent), GFP_ATOMIC).is_err() {
             return state.addresses_later(TENTATIVE_MS);
         }
     }
-    for locator in known.iter_mut() {
-        let now = addrconf::state(state.net(), &locator.addr);
-        tentative |= now == State::Tentative;
-        locator.usable = now == State::Usable;
+    if seen.is_empty() {
+        return;
     }
+    for (addr, presence) in seen.iter_mut() {
+        *presence = addrconf::presence(state.net(), addr);
+    }
+    let tentative = seen.iter().any(|(_, presence)| *presence == Presence::Tentative);
+    let mut again_ms = if tentative { TENTATIVE_MS } else { LIFETIME_MS };
     let mut changed = false;
-    {
-        let mut control = state.control();
-        for set in control.sets.list.iter_mut() {
-            for locator in set.locators.iter_mut() {
-                let new = known.iter().find(|k| k.addr == locator.addr).map(|k| k.usable);
-                if let Some(usable) = new.filter(|u| *u != locator.usable) {
-                    locator.usable = usable;
-                    set.changed = true;
-                }
-            }
-            changed |= set.changed;
-        }
+    for set in state.control().sets.list.iter_mut() {
+        again_ms = again_ms.min(set.follow(&seen));
+        changed |= set.changed;
     }
     if changed {
         tell_contexts(state);
     }
-    if tentative {
-        state.addresses_later(TENTATIVE_MS);
-    }
+    state.addresses_later(again_ms);
 }
 
 /// A neighbour was given up: has the contexts that send through it make sure of their paths (RFC

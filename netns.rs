@@ -390,6 +390,13 @@ impl NetState {
         }
     }
 
+    /// This address was removed, or its prefix expired, while its link worked; any context.
+    pub(crate) fn address_withdrawn(&self, addr: &Addr) {
+        if self.is_enabled() {
+            self.control().sets.withdraw(addr);
+        }
+    }
+
     /// A neighbour was given up; any context. Many in a row are looked at together.
     pub(crate) fn neighbour_lost(&self) {
         if let Some(late) = self.late.as_ref().filter(|_| self.is_enabled()) {
@@ -398,9 +405,9 @@ impl NetState {
     }
 
     /// Looks at the addresses in so many milliseconds.
-    pub(crate) fn addresses_later(&self, delay_ms: u32) {
+    pub(crate) fn addresses_later(&self, delay_ms: u64) {
         if let Some(late) = self.late.as_ref() {
-            late.addresses.queue(delay_ms);
+            late.addresses.queue(u32::try_from(delay_ms).unwrap_or(u32::MAX));
         }
     }
 

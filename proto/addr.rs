@@ -208,3 +208,19 @@ impl fmt::Debug for Tag {
         fmt::Display::fmt(self, f)
     }
 }
+
+/// What the network stack says of an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// No interface has it.
+    Absent,
+    /// Duplicate address detection has not ended yet.
+    Tentative,
+    /// Its interface is down or has no carrier, or another host has it as well.
+    Down,
+    /// It can be a source, but its preferred lifetime has ended (RFC 4862 section 5.5.4): its
+    /// valid one will.
+    Deprecated,
+    /// It can be a source.
+    Usable,
+}

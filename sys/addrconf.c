@@ -16,12 +16,28 @@
 /* The dummy device whose /128 copies keep identifiers alive. */
 #define SHIM6_CATCH_ALL "shim0"
 
+/* Whether an address that went from here was removed, or its prefix expired: what takes a link
+ * away, or IPv6 from it, takes the addresses as well, and so do those who manage links.
+ */
+static bool shim6_works(const struct inet6_dev *idev)
+{
+	const struct net_device *dev = idev->dev;
+
+	return netif_running(dev) && netif_carrier_ok(dev) &&
+	       READ_ONCE(dev->mtu) >= IPV6_MIN_MTU &&
+	       !READ_ONCE(idev->cnf.disable_ipv6) &&
+	       strcmp(dev->name, SHIM6_CATCH_ALL);
+}
+
 static int shim6_inet6addr(struct notifier_block *nb, unsigned long event,
 			   void *ptr)
 {
 	struct inet6_ifaddr *ifa = ptr;
+	struct net *net = dev_net(ifa->idev->dev);
 
-	shim6_entry_addresses(dev_net(ifa->idev->dev));
+	if (event == NETDEV_DOWN && shim6_works(ifa->idev))
+		shim6_entry_withdrawn(net, &ifa->addr);
+	shim6_entry_addresses(net);
 	return NOTIFY_DONE;
 }
 
@@ -104,6 +120,8 @@ static enum shim6_addr_state shim6_ifa_state(const struct net_device *dev,
 		return SHIM6_ADDR_DOWN;
 	if (ifa->flags & IFA_F_TENTATIVE)
 		return SHIM6_ADDR_TENTATIVE;
+	if (ifa->flags & IFA_F_DEPRECATED)
+		return SHIM6_ADDR_DEPRECATED;
 	return SHIM6_ADDR_USABLE;
 }
 

@@ -10,6 +10,7 @@ enum shim6_addr_state {
 	SHIM6_ADDR_ABSENT,
 	SHIM6_ADDR_TENTATIVE,
 	SHIM6_ADDR_DOWN,
+	SHIM6_ADDR_DEPRECATED,
 	SHIM6_ADDR_USABLE,
 };
 
@@ -24,6 +25,7 @@ int shim6_catch_all(struct net *net);
 
 /* Called from here: sys/entry/addr.rs. */
 void shim6_entry_addresses(struct net *net);
+void shim6_entry_withdrawn(struct net *net, const struct in6_addr *addr);
 void shim6_entry_neighbours(struct net *net);
 
 #endif

@@ -4,32 +4,22 @@
 
 use crate::proto::addr::Addr;
 use crate::proto::addr::Pair;
+use crate::proto::addr::Presence;
 use crate::sys::bindings;
 use crate::sys::netns::NetRef;
 use kernel::error::to_result;
 use kernel::prelude::*;
 
-/// Whether an address can be a source now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum State {
-    /// No interface but the dummy of the catch-all route has it.
-    Absent,
-    /// Duplicate address detection has not ended yet.
-    Tentative,
-    /// Its interface is down or has no carrier, or another host has it as well.
-    Down,
-    /// It can be used.
-    Usable,
-}
-
-/// What `addr` is good for in this namespace; walks all its interfaces.
-pub(crate) fn state(net: NetRef<'_>, addr: &Addr) -> State {
+/// What the interfaces of this namespace say of `addr`, but for the dummy of the catch-all route;
+/// walks all of them.
+pub(crate) fn presence(net: NetRef<'_>, addr: &Addr) -> Presence {
     // SAFETY: the namespace is alive; the address is only compared.
     match unsafe { bindings::shim6_addr_state(net.as_ptr(), &super::in6(addr)) } {
-        bindings::shim6_addr_state_SHIM6_ADDR_TENTATIVE => State::Tentative,
-        bindings::shim6_addr_state_SHIM6_ADDR_DOWN => State::Down,
-        bindings::shim6_addr_state_SHIM6_ADDR_USABLE => State::Usable,
-        _ => State::Absent,
+        bindings::shim6_addr_state_SHIM6_ADDR_TENTATIVE => Presence::Tentative,
+        bindings::shim6_addr_state_SHIM6_ADDR_DOWN => Presence::Down,
+        bindings::shim6_addr_state_SHIM6_ADDR_DEPRECATED => Presence::Deprecated,
+        bindings::shim6_addr_state_SHIM6_ADDR_USABLE => Presence::Usable,
+        _ => Presence::Absent,
     }
 }
 

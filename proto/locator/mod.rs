@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Locators: ours ([`LocalSet`], lent by the driver), a peer's ([`PeerLocators`], one
-//! list per context), the order in which pairs of them are tried ([`pairs`]), and the pair that
-//! stands by ([`standby`]).
+//! Locators: ours ([`LocalSet`], lent by the driver) and what becomes of them ([`life`]), a peer's
+//! ([`PeerLocators`], one list per context), the order in which pairs of them are tried
+//! ([`pairs`]), and the pair that stands by ([`standby`]).
 
+pub mod life;
 pub mod pairs;
 mod peer;
 pub mod standby;
@@ -27,7 +28,8 @@ pub struct LocalLocator {
     pub addr: Addr,
     /// How a peer verifies it.
     pub method: Method,
-    /// What the administrator wants; the BROKEN flag follows `usable` on the wire.
+    /// What the administrator wants; TRANSIENT for an address that is deprecated. The BROKEN flag
+    /// follows `usable` on the wire.
     pub pref: Preference,
     /// Whether it follows from the set's parameters, so that it can be a ULID: "the address used
     /// as ULID must be a CGA" (RFC 5533 section 3). One that does not is proved by a signature.
@@ -35,6 +37,9 @@ pub struct LocalLocator {
     /// Whether packets can be sent from it now: the address is there, not tentative, and
     /// its link has a carrier (RFC 5534 section 3.2, "locally operational").
     pub usable: bool,
+    /// Whether its address was removed, or its prefix expired, while its link worked: it is not in
+    /// Ls(local), and no ULID, until it comes back.
+    pub withdrawn: bool,
 }
 
 /// An HBA or CGA set of ours: the addresses that can stand for each other.
@@ -44,7 +49,7 @@ pub struct LocalSet<'a> {
     pub pds: &'a [u8],
     /// At most [`MAX_LOCATORS`] locators, usable or not.
     pub locators: &'a [LocalLocator],
-    /// Changes whenever the addresses in `locators`, their order or their methods do: the
+    /// Changes whenever the addresses in Ls(local), their order or their methods do: the
     /// Locator List Generation we send. The driver draws it at random.
     pub generation: u32,
     /// What applications wish of it in one context; `None` from the driver.
@@ -69,7 +74,7 @@ impl<'a> LocalSet<'a> {
 
     /// Whether `addr` can be a ULID of ours.
     pub fn is_ulid(&self, addr: &Addr) -> bool {
-        self.locators.iter().any(|l| l.addr == *addr && l.follows)
+        self.locators.iter().any(|l| l.addr == *addr && l.follows && !l.withdrawn)
     }
 
     /// Whether the address is there and works, whatever applications wish.
@@ -82,14 +87,14 @@ impl<'a> LocalSet<'a> {
         self.listed().any(|l| l.addr == *addr && l.usable)
     }
 
-    /// Ls(local): the set without what applications took out of it.
+    /// Ls(local): the set without what was withdrawn, and what applications took out of it.
     pub fn listed(&self) -> impl Iterator<Item = &'a LocalLocator> + Clone + use<'_, 'a> {
         self.locators.iter().filter(|l| !self.excludes(l))
     }
 
-    /// Whether applications took it out of Ls(local).
+    /// Whether it is not in Ls(local).
     pub fn excludes(&self, locator: &LocalLocator) -> bool {
-        self.wishes.is_some_and(|wishes| wishes.excludes(&locator.addr))
+        locator.withdrawn || self.wishes.is_some_and(|wishes| wishes.excludes(&locator.addr))
     }
 
     /// The preference of a locator: the applications', else the administrator's.

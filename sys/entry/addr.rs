@@ -21,6 +21,22 @@ unsafe extern "C" fn shim6_entry_addresses(net: *mut bindings::net) {
 
 /// # Safety
 ///
+/// `net` and `addr` live during the call.
+#[no_mangle]
+unsafe extern "C" fn shim6_entry_withdrawn(
+    net: *mut bindings::net,
+    addr: *const bindings::in6_addr,
+) {
+    let Some(net) = NonNull::new(net) else { return };
+    // SAFETY: by contract.
+    let (net, addr) = unsafe { (NetRef::from_raw(net), crate::sys::addr(&*addr)) };
+    if let Some(state) = state(net) {
+        state.address_withdrawn(&addr);
+    }
+}
+
+/// # Safety
+///
 /// `net` lives during the call.
 #[no_mangle]
 unsafe extern "C" fn shim6_entry_neighbours(net: *mut bindings::net) {

@@ -66,6 +66,7 @@ fn make_cga(host: &mut Host, others: &[Addr]) {
         pref: Default::default(),
         follows,
         usable: true,
+        withdrawn: false,
     };
     host.out.locators = vec![locator(ulid, true)];
     host.out.locators.extend(others.iter().map(|addr| locator(*addr, false)));

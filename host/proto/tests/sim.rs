@@ -9,6 +9,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use shim6_proto::proto::config::Config;
 use shim6_proto::proto::context::{Event, Hint, State};
+use shim6_proto::proto::locator::Preference;
 use shim6_proto::proto::reap::ReapState;
 use world::{World, A, B, PREFIXES};
 
@@ -404,6 +405,61 @@ fn a_ulid_that_is_gone_takes_its_context_with_it() {
     w.local_changed(A);
     assert!(w.hosts[A].contexts.all.is_empty());
     assert!(w.hosts[A].events.iter().any(|(_, e)| *e == Event::Gone));
+}
+
+/// "All communication using a ULID MUST be terminated when the ULID becomes invalid": the others go on,
+/// and the peer learns that the locator is gone (RFC 5533 section 1.5).
+#[test]
+fn a_ulid_that_was_withdrawn_takes_its_context_with_it_and_cannot_have_another() {
+    let mut w = established(23, fast());
+    withdraw(&mut w, 0, true);
+    assert!(w.hosts[A].contexts.all.is_empty());
+    assert_eq!(w.hosts[A].count("ulid_gone"), 1);
+    w.run(30_000, [50, 50]);
+    assert!(w.hosts[A].contexts.all.is_empty(), "neither recovery nor a new one");
+    withdraw(&mut w, 0, false);
+    w.initiate(A);
+    w.run(5_000, [50, 50]);
+    assert_eq!(w.hosts[A].context().state(), State::Established);
+}
+
+#[test]
+fn a_locator_that_was_withdrawn_leaves_the_list_and_comes_back() {
+    let mut w = established(24, fast());
+    w.run(1_000, [50, 50]);
+    let gone = w.hosts[A].addr(1);
+    let known = |w: &World| w.hosts[B].context().peer_locators().iter().any(|l| l.addr == gone);
+    assert!(known(&w));
+    withdraw(&mut w, 1, true);
+    w.run(2_000, [50, 50]);
+    assert!(!known(&w));
+    withdraw(&mut w, 1, false);
+    w.run(2_000, [50, 50]);
+    assert!(known(&w));
+}
+
+/// What is deprecated is told to be temporary, and left for what is not.
+#[test]
+fn a_deprecated_locator_is_left_for_another() {
+    let mut w = established(25, Config { prefer_interval_ms: 1000, ..fast() });
+    w.run(1_000, [50, 50]);
+    w.hosts[A].out.locators[0].pref.flags = Preference::TRANSIENT;
+    w.local_changed(A);
+    w.run(10_000, [50, 50]);
+    assert_eq!(w.hosts[A].context().tx_pair().local, w.hosts[A].addr(1));
+    assert_eq!(w.hosts[B].context().tx_pair().peer, w.hosts[A].addr(1));
+    w.hosts[A].out.locators[0].pref.flags = 0;
+    w.local_changed(A);
+    w.run(20_000, [50, 50]);
+    assert_eq!(w.hosts[A].context().tx_pair().local, w.hosts[A].addr(0));
+}
+
+fn withdraw(w: &mut World, at: usize, gone: bool) {
+    let out = &mut w.hosts[A].out;
+    out.locators[at].withdrawn = gone;
+    out.locators[at].usable = !gone;
+    out.generation += 1;
+    w.local_changed(A);
 }
 
 #[test]

@@ -85,7 +85,7 @@ impl Env for Outside {
             signs: self.signs,
             signatures: &self.signatures,
         };
-        set.contains(ulid).then_some(set)
+        set.locators.iter().any(|l| l.addr == *ulid && !l.withdrawn).then_some(set)
     }
 }
 
@@ -135,6 +135,7 @@ impl Host {
                 pref: Default::default(),
                 follows: true,
                 usable: true,
+                withdrawn: false,
             })
             .collect();
         let out = Outside {
