@@ -56,7 +56,7 @@ impl Life {
         if usable {
             let deprecated = presence == Presence::Deprecated;
             let flag = if deprecated { Preference::TRANSIENT } else { 0 };
-            locator.pref.flags = locator.pref.flags & !Preference::TRANSIENT | flag;
+            locator.pref.flags = (locator.pref.flags & !Preference::TRANSIENT) | flag;
         }
         let withdrawn_ms = self.withdrawn_ms(presence, now);
         locator.withdrawn = self.withdrawn.is_some() && withdrawn_ms.is_none();

@@ -18,7 +18,7 @@ struct One {
 impl One {
     fn new() -> One {
         let locator = LocalLocator {
-            addr: Addr::from_bits(0x2001_0db8 << 96 | 1),
+            addr: Addr::from_bits((0x2001_0db8 << 96) | 1),
             method: Method::Hba,
             pref: Preference::default(),
             follows: true,
