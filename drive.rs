@@ -16,6 +16,7 @@ use crate::proto::config::Config;
 use crate::proto::context::Context;
 use crate::proto::context::Event;
 use crate::proto::counter::Counter;
+use crate::proto::crowd::Crowd;
 use crate::proto::endpoint::Endpoint;
 use crate::proto::endpoint::Meta;
 use crate::proto::endpoint::Table;
@@ -45,15 +46,21 @@ const RETRY_MS: u64 = 50;
 pub(crate) struct Kernel<'a> {
     counters: &'a Counters,
     sets: &'a Sets,
+    crowd: &'a Crowd,
     config: Config,
     /// The setting that kept something from being made.
     met: Cell<Option<&'static str>>,
 }
 
 impl<'a> Kernel<'a> {
-    /// Of a namespace with these sets and settings.
-    pub(crate) fn new(counters: &'a Counters, sets: &'a Sets, config: Config) -> Self {
-        Kernel { counters, sets, config, met: Cell::new(None) }
+    /// Of a namespace with these sets, explorations and settings.
+    pub(crate) fn new(
+        counters: &'a Counters,
+        sets: &'a Sets,
+        crowd: &'a Crowd,
+        config: Config,
+    ) -> Self {
+        Kernel { counters, sets, crowd, config, met: Cell::new(None) }
     }
 }
 
@@ -92,6 +99,10 @@ impl Env for Kernel<'_> {
             _ => return,
         };
         self.met.set(Some(cap));
+    }
+
+    fn crowd(&self) -> &Crowd {
+        self.crowd
     }
 
     fn local_set(&self, ulid: &Addr) -> Option<LocalSet<'_>> {
@@ -161,7 +172,7 @@ pub(crate) fn enter<R>(state: &NetState, f: impl FnOnce(&mut Core<'_>) -> R) -> 
     };
     let (result, order) = {
         let mut guard = state.control();
-        let Control { endpoint, sets, writer, nonces, origins, buffer, signatures, over } =
+        let Control { endpoint, sets, crowd, writer, nonces, origins, buffer, signatures, over } =
             &mut *guard;
         if *over {
             return None;
@@ -169,7 +180,7 @@ pub(crate) fn enter<R>(state: &NetState, f: impl FnOnce(&mut Core<'_>) -> R) -> 
         let mut core = Core {
             state,
             endpoint,
-            env: Kernel::new(state.counters(), sets, state.config()),
+            env: Kernel::new(state.counters(), sets, crowd, state.config()),
             table: Contexts { state, writer, nonces, origins },
             buffer,
             signatures,

@@ -23,6 +23,7 @@ use crate::proto::context::Flows;
 use crate::proto::context::Setup;
 use crate::proto::context::SetupSlot;
 use crate::proto::counter::Counter;
+use crate::proto::crowd::Crowd;
 use crate::proto::endpoint::Endpoint;
 use crate::proto::time::Instant;
 use crate::proto::wire::MAX_MESSAGE;
@@ -85,6 +86,8 @@ const WAITING: usize = 64;
 pub(crate) struct Control {
     pub(crate) endpoint: Endpoint,
     pub(crate) sets: Sets,
+    /// What contexts that explore at once leave to each other.
+    pub(crate) crowd: Crowd,
     pub(crate) writer: Writer,
     pub(crate) nonces: KVVec<u64>,
     /// How many contexts the prefixes of peers have.
@@ -185,10 +188,11 @@ impl NetState {
         let counters = Counters::new()?;
         let config = RcuPtr::none();
         config.replace(Some(RcuBox::new(Config::default(), GFP_KERNEL)?));
-        let sets = Sets::new()?;
+        let (sets, crowd) = (Sets::new()?, Crowd::default());
         let control = Control {
-            endpoint: Endpoint::new(&Kernel::new(&counters, &sets, Config::default())),
+            endpoint: Endpoint::new(&Kernel::new(&counters, &sets, &crowd, Config::default())),
             sets,
+            crowd,
             writer,
             nonces: KVVec::new(),
             origins: KVVec::new(),

@@ -102,6 +102,8 @@ config! {
     r1bis_per_second: 100 in 1..=1000000,
     /// Error messages per second.
     error_per_second: 10 in 1..=1000000,
+    /// Probes of explorations per second that timers send; answers to Probes are not limited.
+    probes_per_second: 1000 in 1..=1000000,
     /// CGA signatures verified per second; the peers of one /48 get an eighth of it.
     signatures_per_second: 64 in 1..=100000,
     /// How often a context on another pair tries the preferred one.

@@ -289,6 +289,8 @@ counters! {
     ReapInboundOk => "reap_inbound_ok",
     /// REAP came back to Operational.
     ReapOperational => "reap_operational",
+    /// Probes put off because of probes_per_second.
+    ProbeDeferred => "probe_deferred",
     /// Contexts whose packets changed to another pair.
     Rehomed => "rehomed",
     /// Explorations begun because a better pair may work again.

@@ -6,6 +6,7 @@
 use crate::proto::addr::Addr;
 use crate::proto::config::Config;
 use crate::proto::counter::Counter;
+use crate::proto::crowd::Crowd;
 use crate::proto::locator::LocalSet;
 use crate::proto::time::Instant;
 
@@ -33,6 +34,8 @@ pub trait Env {
     fn config(&self) -> &Config;
     /// Adds one to a counter.
     fn count(&self, what: Counter);
+    /// The explorations of the namespace's contexts.
+    fn crowd(&self) -> &Crowd;
     /// The set that owns `ulid`: `None` if `ulid` is not an address of ours that may be
     /// shimmed. A set without parameters (a host with one address) has an empty `pds`
     /// and the ULID as its only locator.

@@ -19,10 +19,12 @@
 
 pub mod addr;
 pub mod ancillary;
+pub mod bucket;
 pub mod cga;
 pub mod config;
 pub mod context;
 pub mod counter;
+pub mod crowd;
 pub mod endpoint;
 pub mod env;
 pub mod error;

@@ -36,6 +36,29 @@ test_many() {
 	wait_until 10000 has_forks hostA 0 && expect_more hostA fork_ended "$ended" 49
 }
 
+over_y() { contexts hostA | grep -c " via $(addr hostA y) -> "; }
+are_over_y() { [ "$(over_y)" -ge "$1" ]; } # COUNT
+none_over_y() { [ "$(over_y)" = 0 ]; }
+
+# The forks like the other provider more, and lose its link all at once: either host sends five
+# Probes, then five a second that nobody asked for. Each fork has its turn.
+test_turns() {
+	local host start took status=0 deferred; deferred=$(counter hostA probe_deferred)
+	wishers many 50 50 && wait_until 10000 are_over_y 49 || { log "$(over_y) like it"; return 1; }
+	for host in "${HOSTS[@]}"; do shim_sysctl "$host" probes_per_second 5; done
+	start=$(now_ms)
+	carrier hostA y down
+	wait_until 120000 none_over_y || { log "$(over_y) did not move"; status=1; }
+	took=$(($(now_ms) - start))
+	log "it took $took ms"
+	[ $took -ge 3500 ] || { log "that many Probes were not allowed"; status=1; }
+	expect_more hostA probe_deferred "$deferred" 40 || status=1
+	stop "$WISHERS" KILL
+	for host in "${HOSTS[@]}"; do shim_sysctl "$host" probes_per_second 1000; done
+	carrier hostA y up
+	wait_until 10000 has_forks hostA 0 && return $status
+}
+
 # limited HOST: six sockets, and that host wants two forks at most.
 limited() {
 	local before=0 status
@@ -96,7 +119,7 @@ test_namespace() {
 }
 
 lib_init
-ktap_begin 6
+ktap_begin 7
 topology_up
 shim_up
 bg hostB python3 "$TOP/demo/udp.py" echo "$(addr hostB x)" 9000 >"$WORK/echo"
@@ -107,6 +130,7 @@ SOCAT=$BG
 establish || die "no context"
 test_crowd; ktap_result $? "processes that wish on one socket at once fork one context"
 test_many; ktap_result $? "50 sockets, 49 forks, and their answers; a killed program leaves none"
+test_turns; ktap_result $? "many contexts that fail at once probe in turns"
 test_limits; ktap_result $? "max_forks limits our forks and a peer's"
 test_waiting; ktap_result $? "a waiting call holds the module; killed, it leaves nothing"
 test_namespace; ktap_result $? "a namespace goes with its forks in TIME_WAIT"

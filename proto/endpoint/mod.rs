@@ -7,9 +7,8 @@
 //! * `establish`: I1, R1, I2, R2, R1bis, I2bis. `session`: Update, Keepalive, Probe.
 //! * `errors`: Error messages in and out, ICMPv6 errors.
 //! * `signatures`: how many a peer can have verified.
-//! * [`validator`], [`nonces`], [`bucket`], [`origins`]: what makes answers cheap and safe.
+//! * [`validator`], [`nonces`], [`origins`]: what makes answers cheap and safe.
 
-pub mod bucket;
 mod errors;
 mod establish;
 pub mod nonces;
@@ -24,11 +23,11 @@ pub use errors::IcmpError;
 pub use table::{Full, Slot, Table};
 
 use crate::proto::addr::{Addr, Pair, Tag, UlidPair};
+use crate::proto::bucket::Bucket;
 use crate::proto::cga::Verdict;
 use crate::proto::context::Context;
 use crate::proto::counter::Counter;
 use crate::proto::env::{Env, Transmit};
-use bucket::Bucket;
 use origins::origin_of;
 use signatures::Signatures;
 use validator::Secrets;

@@ -3,10 +3,10 @@
 //! How many CGA signatures are verified: each costs more than all else that a message can ask for,
 //! so the peers of one /48 get a part of what there is.
 
-use super::bucket::Bucket;
 use super::origins::origin_of;
 use super::validator::Secrets;
 use super::{Endpoint, Meta, Received};
+use crate::proto::bucket::Bucket;
 use crate::proto::counter::Counter;
 use crate::proto::env::Env;
 

@@ -62,9 +62,7 @@ impl Reap {
         if self.state == ReapState::InboundOk {
             start_send(io);
         }
-        let at = self.pick(io);
-        self.probes = self.probes.saturating_add(1);
-        self.send_probe(io, at);
+        self.send_next_probe(io);
     }
 
     /// 6.6: a Keepalive was received.
@@ -167,9 +165,7 @@ impl Reap {
         self.aim = aim;
         // "No timer is running in the Exploring state."
         io.activity.set(Direction::Exploring, io.tick());
-        self.probes = 1;
-        let at = self.pick(io);
-        self.send_probe(io, at);
+        self.send_next_probe(io);
         Outcome { entered, ..Outcome::default() }
     }
 
@@ -181,9 +177,7 @@ impl Reap {
         self.aim = Aim::Preferred;
         self.reports.clear();
         restart_send(io);
-        self.probes = 1;
-        let at = self.pick(io);
-        self.send_probe(io, at);
+        self.send_next_probe(io);
         Outcome { entered, ..Outcome::default() }
     }
 
@@ -191,9 +185,8 @@ impl Reap {
     /// beginning.
     pub fn try_again(&mut self, io: &Io<'_>) {
         if self.state != ReapState::Operational {
-            self.probes = 1;
-            let at = self.pick(io);
-            self.send_probe(io, at);
+            self.probes = 0;
+            self.send_next_probe(io);
         }
     }
 
@@ -281,6 +274,21 @@ impl Reap {
         self.last_keepalive = io.env.now();
         self.spread = timing::chance(io.env);
         self.due = Due::Keepalive;
+    }
+
+    /// A Probe that nobody waits for, or, if too many contexts send theirs now, another time.
+    fn send_next_probe(&mut self, io: &Io<'_>) {
+        match io.env.crowd().admit(io.env.now(), &io.config, || io.env.random()) {
+            Ok(()) => {
+                let at = self.pick(io);
+                self.probes = self.probes.saturating_add(1);
+                self.send_probe(io, at);
+            }
+            Err(wait) => {
+                io.env.count(Counter::ProbeDeferred);
+                self.next_probe = io.env.now().after(wait);
+            }
+        }
     }
 
     fn send_probe(&mut self, io: &Io<'_>, at: Option<PairIndex>) {

@@ -11,6 +11,7 @@ use shim6_proto::proto::addr::{Addr, Pair, Tag, UlidPair};
 use shim6_proto::proto::config::Config;
 use shim6_proto::proto::context::State;
 use shim6_proto::proto::counter::Counter;
+use shim6_proto::proto::crowd::Crowd;
 use shim6_proto::proto::env::{Env, Ticks};
 use shim6_proto::proto::locator::LocalSet;
 use shim6_proto::proto::wire::{Body, Message, Method, Type};
@@ -431,6 +432,9 @@ impl Env for Loaded<'_> {
     }
     fn count(&self, what: Counter) {
         self.0.count(what)
+    }
+    fn crowd(&self) -> &Crowd {
+        self.0.crowd()
     }
     fn local_set(&self, ulid: &Addr) -> Option<LocalSet<'_>> {
         self.0.local_set(ulid)

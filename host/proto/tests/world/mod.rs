@@ -19,6 +19,7 @@ use shim6_proto::proto::cga::{Claim, Signature, Verdict};
 use shim6_proto::proto::config::Config;
 use shim6_proto::proto::context::{Context, Event, Flow, FlowSlot, Flows, Hint};
 use shim6_proto::proto::counter::Counter;
+use shim6_proto::proto::crowd::Crowd;
 use shim6_proto::proto::endpoint::{Endpoint, Meta, Refused, Table};
 use shim6_proto::proto::env::{Env, Ticks, Transmit};
 use shim6_proto::proto::hba::{extended_modifier, write_pds, Pds, MAX_PDS};
@@ -45,6 +46,7 @@ pub struct Outside {
     pub pds: Vec<u8>,
     pub locators: Vec<LocalLocator>,
     pub generation: u32,
+    pub crowd: Crowd,
     /// Whether it has a key, and what was signed with it.
     pub signs: bool,
     pub signatures: Vec<Signature>,
@@ -75,6 +77,9 @@ impl Env for Outside {
     }
     fn count(&self, what: Counter) {
         *self.counters.borrow_mut().entry(Counter::NAMES[what as usize]).or_default() += 1;
+    }
+    fn crowd(&self) -> &Crowd {
+        &self.crowd
     }
     fn local_set(&self, ulid: &Addr) -> Option<LocalSet<'_>> {
         let set = LocalSet {
@@ -146,6 +151,7 @@ impl Host {
             pds,
             locators,
             generation: 7,
+            crowd: Crowd::default(),
             signs: false,
             signatures: vec![],
         };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A token bucket: how many answers a second the network can make us send.
+//! A token bucket: how often a second something may be done.
 
 use crate::proto::time::Instant;
 
