@@ -131,7 +131,7 @@ version  = $(shell sed -n 's/^version = "\(.*\)"/\1/p' tools/shimctl/Cargo.toml)
 ko       = $(firstword $(shell grep -als 'vermagic=$(release) ' $(BUILD)/kdir/shim6.ko $(OUT)/shim6.ko))
 put      = install -D -m
 to       = $(DESTDIR)$(PREFIX)
-install: ## module (for this machine's kernel), shimctl, header, manual pages; DESTDIR, PREFIX
+install: ## module (for this machine's kernel), shimctl, headers, manual pages, systemd unit; DESTDIR, PREFIX
 	$(if $(ko),,$(error no module for kernel $(release) here: make KDIR=..., or give release=))
 	$(if $(wildcard $(BUILD)/shimctl),,$(error no build/shimctl: make shimctl))
 	$(put) 644 $(ko) $(DESTDIR)/lib/modules/$(release)/updates/shim6.ko
@@ -143,6 +143,8 @@ install: ## module (for this machine's kernel), shimctl, header, manual pages; D
 	$(put) 644 Documentation/man/shim.7 $(to)/share/man/man7/shim.7
 	$(put) 644 Documentation/man/shim_counters.7 $(to)/share/man/man7/shim_counters.7
 	$(put) 644 Documentation/man/shimctl.8 $(to)/share/man/man8/shimctl.8
+	sed 's,@PREFIX@,$(PREFIX),' systemd/shim6.service.in >$(BUILD)/shim6.service
+	$(put) 644 $(BUILD)/shim6.service $(to)/lib/systemd/system/shim6.service
 	sed 's,@PREFIX@,$(PREFIX),; s,@VERSION@,$(version),' shim6.pc.in >$(BUILD)/shim6.pc
 	$(put) 644 $(BUILD)/shim6.pc $(to)/share/pkgconfig/shim6.pc
 	$(if $(DESTDIR),,depmod $(release))

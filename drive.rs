@@ -8,6 +8,7 @@ use crate::events::Record;
 use crate::hba::Sets;
 use crate::netns::Control;
 use crate::netns::NetState;
+use crate::policy::Policy;
 use crate::proto::addr::Addr;
 use crate::proto::addr::Pair;
 use crate::proto::addr::Tag;
@@ -24,6 +25,7 @@ use crate::proto::env::Env;
 use crate::proto::env::Ticks;
 use crate::proto::env::Transmit;
 use crate::proto::locator::LocalSet;
+use crate::proto::policy::Rules;
 use crate::proto::reap::activity::Activity;
 use crate::proto::time::Instant;
 use crate::proto::wire::MAX_MESSAGE;
@@ -33,6 +35,9 @@ use crate::sys::control::Outbox;
 use crate::sys::env;
 use crate::sys::lock::SpinGuardBh;
 use crate::sys::netns::Counters;
+use crate::sys::rcu::Guard;
+use crate::sys::rcu::Rcu;
+use crate::sys::rcu::RcuPtr;
 use crate::table;
 use crate::table::Contexts;
 use crate::table::Locators;
@@ -47,20 +52,22 @@ pub(crate) struct Kernel<'a> {
     counters: &'a Counters,
     sets: &'a Sets,
     crowd: &'a Crowd,
+    policy: &'a RcuPtr<Policy>,
     config: Config,
     /// The setting that kept something from being made.
     met: Cell<Option<&'static str>>,
 }
 
 impl<'a> Kernel<'a> {
-    /// Of a namespace with these sets, explorations and settings.
+    /// Of a namespace with these sets, explorations, policy and settings.
     pub(crate) fn new(
         counters: &'a Counters,
         sets: &'a Sets,
         crowd: &'a Crowd,
+        policy: &'a RcuPtr<Policy>,
         config: Config,
     ) -> Self {
-        Kernel { counters, sets, crowd, config, met: Cell::new(None) }
+        Kernel { counters, sets, crowd, policy, config, met: Cell::new(None) }
     }
 }
 
@@ -103,6 +110,11 @@ impl Env for Kernel<'_> {
 
     fn crowd(&self) -> &Crowd {
         self.crowd
+    }
+
+    fn permits(&self, pair: &Pair) -> bool {
+        let guard = Guard::new();
+        self.policy.get(Rcu::of(&guard)).is_none_or(|policy| Rules(&policy.rules).permits(pair))
     }
 
     fn local_set(&self, ulid: &Addr) -> Option<LocalSet<'_>> {
@@ -180,7 +192,7 @@ pub(crate) fn enter<R>(state: &NetState, f: impl FnOnce(&mut Core<'_>) -> R) -> 
         let mut core = Core {
             state,
             endpoint,
-            env: Kernel::new(state.counters(), sets, crowd, state.config()),
+            env: Kernel::new(state.counters(), sets, crowd, state.policy_ptr(), state.config()),
             table: Contexts { state, writer, nonces, origins },
             buffer,
             signatures,

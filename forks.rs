@@ -25,7 +25,7 @@ pub(crate) fn fork(state: &NetState, of: &UlidPair) -> Result<Tag> {
     let tag = begun.unwrap_or(Err(Refused::Nothing)).map_err(|why| match why {
         Refused::TooMany => ENOBUFS,
         Refused::NoMemory => ENOMEM,
-        Refused::Nothing | Refused::Exists | Refused::Address => ENOENT,
+        Refused::Nothing | Refused::Exists | Refused::Address | Refused::Policy => ENOENT,
     })?;
     wait(state, tag).inspect_err(|_| release(state, tag))?;
     Ok(tag)

@@ -20,6 +20,7 @@ use crate::proto::locator::LocalSet;
 use crate::proto::locator::Method;
 use crate::proto::locator::Preference;
 use crate::proto::locator::MAX_LOCATORS;
+use crate::proto::policy::Device;
 use crate::sys::addrconf;
 use crate::sys::clock;
 use crate::sys::env;
@@ -50,7 +51,7 @@ pub(crate) struct Set {
     /// Its addresses.
     pub(crate) locators: KVec<LocalLocator>,
     /// The past of each.
-    lives: KVec<Life>,
+    pasts: KVec<Past>,
     addresses: Locals,
     generation: u32,
     /// What signs lists with locators that do not follow from the parameters.
@@ -59,6 +60,28 @@ pub(crate) struct Set {
     signatures: KVec<Signature>,
     /// What its contexts have not been told yet.
     changed: bool,
+}
+
+/// What is remembered of one address.
+#[derive(Clone, Copy, Default)]
+struct Past {
+    life: Life,
+    /// The interface that has it, or had it last.
+    device: Device,
+}
+
+/// What was seen of an address.
+struct Seen {
+    addr: Addr,
+    presence: Presence,
+    device: Device,
+}
+
+impl Seen {
+    fn look(state: &NetState, addr: Addr) -> Seen {
+        let (presence, device) = addrconf::presence(state.net(), &addr);
+        Seen { addr, presence, device }
+    }
 }
 
 /// The sets of a namespace, under its control lock.
@@ -126,9 +149,9 @@ impl Sets {
 
     /// This address was removed from a link that works.
     pub(crate) fn withdraw(&mut self, addr: &Addr) {
-        let lives = self.list.iter_mut().flat_map(|s| s.locators.iter().zip(s.lives.iter_mut()));
-        for (_, life) in lives.filter(|(l, _)| l.addr == *addr) {
-            life.withdraw(clock::now());
+        let pasts = self.list.iter_mut().flat_map(|s| s.locators.iter().zip(s.pasts.iter_mut()));
+        for (_, past) in pasts.filter(|(l, _)| l.addr == *addr) {
+            past.life.withdraw(clock::now());
         }
     }
 
@@ -197,8 +220,9 @@ impl Set {
                 usable: false,
                 withdrawn: false,
             };
-            let presence = addrconf::presence(state.net(), &addr);
-            Life::default().look(&mut locator, presence, true, clock::now());
+            let seen = Seen::look(state, addr);
+            let pref = state.placing(&addr, &seen.device);
+            Life::default().look(&mut locator, seen.presence, pref, true, clock::now());
             Ok(locators.push(locator, GFP_KERNEL)?)
         };
         for addr in addresses {
@@ -229,11 +253,11 @@ impl Set {
             addresses.push(locator.addr, GFP_KERNEL)?;
         }
         let addresses = Arc::new(addresses, GFP_KERNEL)?;
-        let lives = KVec::from_elem(Life::default(), locators.len(), GFP_KERNEL)?;
+        let pasts = KVec::from_elem(Past::default(), locators.len(), GFP_KERNEL)?;
         let mut set = Set {
             pds: octets,
             locators,
-            lives,
+            pasts,
             addresses,
             generation: env::random() as u32,
             key,
@@ -276,21 +300,25 @@ impl Set {
 
     /// Brings the locators up to date with what was seen of their addresses; in so many ms they
     /// have to be looked at again.
-    fn follow(&mut self, seen: &[(Addr, Presence)]) -> u64 {
+    fn follow(&mut self, state: &NetState, seen: &[Seen]) -> u64 {
         let now = clock::now();
         let mut again_ms = LIFETIME_MS;
         let mut listed = false;
         for at in 0..self.locators.len() {
             let usable = |(i, l): (usize, &LocalLocator)| i != at && l.usable;
             let alone = !self.locators.iter().enumerate().any(usable);
-            let (Some(locator), Some(life)) = (self.locators.get_mut(at), self.lives.get_mut(at))
+            let (Some(locator), Some(past)) = (self.locators.get_mut(at), self.pasts.get_mut(at))
             else {
                 continue;
             };
-            let Some((_, presence)) = seen.iter().find(|(addr, _)| *addr == locator.addr) else {
+            let Some(seen) = seen.iter().find(|seen| seen.addr == locator.addr) else {
                 continue;
             };
-            let change = life.look(locator, *presence, alone, now);
+            if seen.presence != Presence::Absent {
+                past.device = seen.device;
+            }
+            let pref = state.placing(&locator.addr, &past.device);
+            let change = past.life.look(locator, seen.presence, pref, alone, now);
             self.changed |= change.changed;
             listed |= change.listed;
             again_ms = change.again_ms.map_or(again_ms, |ms| ms.min(again_ms));
@@ -368,21 +396,23 @@ pub(crate) fn refresh(state: &NetState) {
     let _admin = state.admin();
     let mut seen = KVec::new();
     for locator in state.control().sets.iter().flat_map(|s| s.locators.iter()) {
-        if seen.push((locator.addr, Presence::Absent), GFP_ATOMIC).is_err() {
+        let unseen =
+            Seen { addr: locator.addr, presence: Presence::Absent, device: Device::default() };
+        if seen.push(unseen, GFP_ATOMIC).is_err() {
             return state.addresses_later(TENTATIVE_MS);
         }
     }
     if seen.is_empty() {
         return;
     }
-    for (addr, presence) in seen.iter_mut() {
-        *presence = addrconf::presence(state.net(), addr);
+    for seen in seen.iter_mut() {
+        *seen = Seen::look(state, seen.addr);
     }
-    let tentative = seen.iter().any(|(_, presence)| *presence == Presence::Tentative);
+    let tentative = seen.iter().any(|seen| seen.presence == Presence::Tentative);
     let mut again_ms = if tentative { TENTATIVE_MS } else { LIFETIME_MS };
     let mut changed = false;
     for set in state.control().sets.list.iter_mut() {
-        again_ms = again_ms.min(set.follow(&seen));
+        again_ms = again_ms.min(set.follow(state, &seen));
         changed |= set.changed;
     }
     if changed {

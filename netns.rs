@@ -13,10 +13,13 @@
 
 use crate::drive::Kernel;
 use crate::hba::Sets;
+use crate::policy::Policy;
+use crate::policy::Setting;
 use crate::proto::addr::Addr;
 use crate::proto::addr::Pair;
 use crate::proto::addr::Tag;
 use crate::proto::config::Config;
+use crate::proto::config::FIELDS;
 use crate::proto::context::Flow;
 use crate::proto::context::FlowSlot;
 use crate::proto::context::Flows;
@@ -25,6 +28,10 @@ use crate::proto::context::SetupSlot;
 use crate::proto::counter::Counter;
 use crate::proto::crowd::Crowd;
 use crate::proto::endpoint::Endpoint;
+use crate::proto::locator::Preference;
+use crate::proto::policy::Device;
+use crate::proto::policy::Placing;
+use crate::proto::policy::Rules;
 use crate::proto::time::Instant;
 use crate::proto::wire::MAX_MESSAGE;
 use crate::signatures;
@@ -117,7 +124,11 @@ struct Waiting {
     len: usize,
 }
 
+/// The bit of [`NetState::special`] that says that the policy has rules of flows.
+const FLOW_RULES: u32 = 1 << 31;
+
 impl Retire for Config {}
+impl Retire for Policy {}
 impl Retire for KVVec<SetupSlot> {}
 impl Retire for KVVec<FlowSlot> {}
 
@@ -135,12 +146,14 @@ pub(crate) struct NetState {
     #[pin]
     waiting: SpinLockBh<Waiting>,
     config: RcuPtr<Config>,
+    policy: RcuPtr<Policy>,
     /// Replaced once, when the namespace is first enabled.
     setup: RcuPtr<KVVec<SetupSlot>>,
     /// As `setup`.
     flows: RcuPtr<KVVec<FlowSlot>>,
-    /// How many contexts are forked: packets look here before they look for one.
-    forks: AtomicU32,
+    /// How many contexts are forked, and [`FLOW_RULES`]: packets look here before they look for
+    /// either.
+    special: AtomicU32,
     /// Who waits for a fork to be set up, with the control lock.
     #[pin]
     forkers: CondVar,
@@ -188,9 +201,11 @@ impl NetState {
         let counters = Counters::new()?;
         let config = RcuPtr::none();
         config.replace(Some(RcuBox::new(Config::default(), GFP_KERNEL)?));
-        let (sets, crowd) = (Sets::new()?, Crowd::default());
+        let (sets, crowd, policy) = (Sets::new()?, Crowd::default(), RcuPtr::none());
+        let env = Kernel::new(&counters, &sets, &crowd, &policy, Config::default());
+        let endpoint = Endpoint::new(&env);
         let control = Control {
-            endpoint: Endpoint::new(&Kernel::new(&counters, &sets, &crowd, Config::default())),
+            endpoint,
             sets,
             crowd,
             writer,
@@ -209,9 +224,10 @@ impl NetState {
             event_order <- SpinLockBh::new((), c"shim6_events", kernel::static_lock_class!()),
             waiting <- SpinLockBh::new(waiting, c"shim6_waiting", kernel::static_lock_class!()),
             config,
+            policy,
             setup: RcuPtr::none(),
             flows: RcuPtr::none(),
-            forks: AtomicU32::new(0),
+            special: AtomicU32::new(0),
             forkers <- new_condvar!("shim6_forkers"),
             catch_all: AtomicU32::new(0),
             kick_generation: AtomicU32::new(1),
@@ -317,17 +333,24 @@ impl NetState {
     /// How many of them are forked.
     #[inline]
     pub(crate) fn forks(&self) -> u32 {
-        self.forks.load(Relaxed)
+        self.special.load(Relaxed) & !FLOW_RULES
+    }
+
+    /// Whether a packet's identifiers may not say all: there are forked contexts, or rules of
+    /// flows.
+    #[inline]
+    pub(crate) fn is_special(&self) -> bool {
+        self.special.load(Relaxed) != 0
     }
 
     /// There is one more; the control lock is held.
     pub(crate) fn fork_came(&self) {
-        self.forks.fetch_add(1, Relaxed);
+        self.special.fetch_add(1, Relaxed);
     }
 
     /// There is one less; the control lock is held.
     pub(crate) fn fork_went(&self) {
-        self.forks.fetch_sub(1, Relaxed);
+        self.special.fetch_sub(1, Relaxed);
         self.tell_forkers();
     }
 
@@ -378,6 +401,49 @@ impl NetState {
         if let Ok(config) = RcuBox::new(late.sysctls.snapshot(), GFP_KERNEL) {
             self.config.replace(Some(config));
         }
+    }
+
+    /// The policy as it is now; `None` if there never was one.
+    pub(crate) fn policy<'a>(&'a self, rcu: Rcu<'a>) -> Option<&'a Policy> {
+        self.policy.get(rcu)
+    }
+
+    /// The same, behind its pointer.
+    pub(crate) fn policy_ptr(&self) -> &RcuPtr<Policy> {
+        &self.policy
+    }
+
+    /// What the policy says of an address of ours on an interface; `None` to leave it out.
+    pub(crate) fn placing(&self, addr: &Addr, device: &Device) -> Option<Preference> {
+        let guard = Guard::new();
+        let placings = self.policy(Rcu::of(&guard)).map_or(&[][..], |p| &p.placings[..]);
+        Placing::of(placings, addr, device)
+    }
+
+    /// The settings that have not their defaults.
+    pub(crate) fn own_settings(&self) -> impl Iterator<Item = (&'static str, u32)> {
+        let (own, default) = (self.config().values(), Config::default().values());
+        let names = FIELDS.iter().map(|field| field.name);
+        let all = names.zip(own.into_iter().zip(default));
+        all.filter(|(_, (own, default))| own != default).map(|(name, (own, _))| (name, own))
+    }
+
+    /// A new policy with these settings: all of it, or nothing. Sleeps.
+    pub(crate) fn adopt(&self, policy: Policy, settings: &[Setting]) -> Result {
+        let late = self.late.as_ref().ok_or(ENODEV)?;
+        let flow_rules = if Rules(&policy.rules).are_of_flows() { FLOW_RULES } else { 0 };
+        let policy = RcuBox::new(policy, GFP_KERNEL)?;
+        let _admin = self.admin.lock();
+        let mut config = RcuBox::new(late.sysctls.snapshot(), GFP_KERNEL)?;
+        for (at, value) in settings {
+            late.sysctls.set(*at, *value);
+        }
+        *config.value_mut() = late.sysctls.snapshot();
+        self.config.replace(Some(config));
+        self.policy.replace(Some(policy));
+        self.special.fetch_and(!FLOW_RULES, Relaxed);
+        self.special.fetch_or(flow_rules, Relaxed);
+        Ok(())
     }
 
     /// The index of the dummy device of the catch-all route, 0 if there is none.
@@ -571,6 +637,16 @@ impl<'a> View<'a> {
         self.state.tables.by_ulids(self.rcu, hash, local, peer)
     }
 
+    /// Whether the policy leaves packets of this flow alone.
+    pub(crate) fn denies_flow(self, pair: &Pair, flow: Option<Flow>) -> bool {
+        let policy = match self.special.load(Relaxed) & FLOW_RULES {
+            0 => None,
+            _ => self.state.policy(self.rcu),
+        };
+        let Some((policy, flow)) = policy.zip(flow) else { return false };
+        Rules(&policy.rules).denies_flow(pair, &flow.ports())
+    }
+
     /// The forked context with this CT(local), if it is established and of these identifiers.
     pub(crate) fn fork(self, tag: Tag, local: &Addr, peer: &Addr) -> Option<&'a Node> {
         let node = self.by_tag(tag)?;
@@ -597,7 +673,7 @@ impl<'a> View<'a> {
         self.fork(tag, local, peer)
     }
 
-    /// The context of a flow between two identifiers: the forked one with this tag, which is its
+    /// The context of a flow between two identifiers, if the policy lets it have one: the forked one with this tag, which is its
     /// socket's, else the forked one that the flow was received in, else the default one.
     pub(crate) fn of_socket(
         self,
@@ -606,6 +682,9 @@ impl<'a> View<'a> {
         fork: Option<Tag>,
         flow: Flow,
     ) -> Option<&'a Node> {
+        if self.denies_flow(&Pair { local: *local, peer: *peer }, Some(flow)) {
+            return None;
+        }
         let hash = self.hash(local, peer);
         if self.forks() != 0 {
             let own = fork.and_then(|tag| self.fork(tag, local, peer));

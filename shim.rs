@@ -16,6 +16,7 @@ mod forks;
 mod hba;
 mod mib;
 mod netns;
+mod policy;
 pub mod proto;
 mod reap;
 mod signatures;

@@ -52,7 +52,7 @@ pub(crate) fn outgoing(net: View<'_>, skb: Skb<'_>, call: Call<'_>) -> Verdict {
     if ip.next == PROTOCOL {
         return Verdict::ACCEPT;
     }
-    if Own::is_any() || net.forks() != 0 {
+    if Own::is_any() || net.is_special() {
         return outgoing_special(net, skb, call);
     }
     let hash = net.hash(&ip.src, &ip.dst);
@@ -101,14 +101,19 @@ fn without_context(net: View<'_>, hash: u64, skb: Skb<'_>) -> Verdict {
     unchanged(net, &skb)
 }
 
-/// The same as [`outgoing`] where a packet's identifiers may not say all: sockets have wishes, or
-/// contexts are forked.
+/// The same as [`outgoing`] where a packet's identifiers may not say all: sockets have wishes,
+/// contexts are forked, or the policy has rules of flows.
 #[inline(never)]
 fn outgoing_special(net: View<'_>, skb: Skb<'_>, call: Call<'_>) -> Verdict {
     let ip = skb.ipv6();
     let own = skb.own(&call);
     if own.as_ref().is_some_and(Own::is_dontshim) {
         net.count(Counter::TxDontShim);
+        return unchanged(net, &skb);
+    }
+    let between = Pair { local: ip.src, peer: ip.dst };
+    if net.denies_flow(&between, Flow::of(skb.linear(), ip.next, Direction::Out)) {
+        net.count(Counter::TxPolicy);
         return unchanged(net, &skb);
     }
     let hash = net.hash(&ip.src, &ip.dst);

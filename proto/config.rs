@@ -18,6 +18,13 @@ macro_rules! config {
             }
         }
 
+        impl Config {
+            /// The values in the order of [`FIELDS`].
+            pub const fn values(&self) -> [u32; FIELDS.len()] {
+                [$(self.$name,)+]
+            }
+        }
+
         /// One field of [`Config`]: its name, and the values it accepts.
         #[derive(Clone, Copy, Debug)]
         pub struct Field {

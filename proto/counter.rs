@@ -35,6 +35,8 @@ counters! {
     TxNat => "tx_nat",
     /// Data packets whose socket wants no shim (SHIM_DONTSHIM): left alone.
     TxDontShim => "tx_dontshim",
+    /// Data packets of flows that the policy denies: left alone.
+    TxPolicy => "tx_policy",
     /// Data packets for which their socket, or their sendmsg(), chose the locators.
     TxChosen => "tx_chosen",
     /// Data packets refused: the locators their sendmsg() chose are not usable any more.
@@ -137,6 +139,8 @@ counters! {
     RxErrorUnmatched => "rx_error_unmatched",
     /// I1, I2 and I2bis messages for a ULID that is not of a set of ours.
     RxNotOurUlid => "rx_not_our_ulid",
+    /// Contexts not begun, and I1, I2 and I2bis messages not answered, because of the policy.
+    PolicyDenied => "policy_denied",
     /// Messages with malformed CGA parameters.
     RxPdsMalformed => "rx_pds_malformed",
     /// Messages whose CGA parameters do not belong to the ULID.

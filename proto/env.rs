@@ -3,7 +3,7 @@
 //! What the core needs from outside, besides the memory of contexts: one [`Env`] per
 //! network namespace, lent for the length of a call.
 
-use crate::proto::addr::Addr;
+use crate::proto::addr::{Addr, Pair};
 use crate::proto::config::Config;
 use crate::proto::counter::Counter;
 use crate::proto::crowd::Crowd;
@@ -36,6 +36,8 @@ pub trait Env {
     fn count(&self, what: Counter);
     /// The explorations of the namespace's contexts.
     fn crowd(&self) -> &Crowd;
+    /// Whether the administrator's policy has room for a context of these identifiers.
+    fn permits(&self, pair: &Pair) -> bool;
     /// The set that owns `ulid`: `None` if `ulid` is not an address of ours that may be
     /// shimmed. A set without parameters (a host with one address) has an empty `pds`
     /// and the ULID as its only locator.

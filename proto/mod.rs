@@ -30,6 +30,7 @@ pub mod env;
 pub mod error;
 pub mod hba;
 pub mod locator;
+pub mod policy;
 pub mod reap;
 pub mod sockapi;
 pub mod time;

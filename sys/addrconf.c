@@ -16,6 +16,9 @@
 /* The dummy device whose /128 copies keep identifiers alive. */
 #define SHIM6_CATCH_ALL "shim0"
 
+/* What sys/addrconf.rs has room for. */
+static_assert(IFNAMSIZ == 16);
+
 /* Whether an address that went from here was removed, or its prefix expired: what takes a link
  * away, or IPv6 from it, takes the addresses as well, and so do those who manage links.
  */
@@ -126,9 +129,10 @@ static enum shim6_addr_state shim6_ifa_state(const struct net_device *dev,
 }
 
 enum shim6_addr_state shim6_addr_state(struct net *net,
-				       const struct in6_addr *addr)
+				       const struct in6_addr *addr,
+				       char device[IFNAMSIZ])
 {
-	enum shim6_addr_state best = SHIM6_ADDR_ABSENT;
+	enum shim6_addr_state state, best = SHIM6_ADDR_ABSENT;
 	const struct inet6_ifaddr *ifa;
 	const struct inet6_dev *idev;
 	const struct net_device *dev;
@@ -139,8 +143,13 @@ enum shim6_addr_state shim6_addr_state(struct net *net,
 		if (!idev || !strcmp(dev->name, SHIM6_CATCH_ALL))
 			continue;
 		list_for_each_entry_rcu(ifa, &idev->addr_list, if_list) {
-			if (ipv6_addr_equal(&ifa->addr, addr))
-				best = max(best, shim6_ifa_state(dev, ifa));
+			if (!ipv6_addr_equal(&ifa->addr, addr))
+				continue;
+			state = shim6_ifa_state(dev, ifa);
+			if (state > best) {
+				best = state;
+				strscpy_pad(device, dev->name, IFNAMSIZ);
+			}
 		}
 	}
 	rcu_read_unlock();

@@ -3,6 +3,7 @@
 #ifndef SHIM6_SYS_ADDRCONF_H
 #define SHIM6_SYS_ADDRCONF_H
 
+#include <linux/if.h>
 #include <linux/in6.h>
 #include <net/net_namespace.h>
 
@@ -17,7 +18,8 @@ enum shim6_addr_state {
 int shim6_notifiers_register(void);
 void shim6_notifiers_unregister(void);
 enum shim6_addr_state shim6_addr_state(struct net *net,
-				       const struct in6_addr *addr);
+				       const struct in6_addr *addr,
+				       char device[IFNAMSIZ]);
 /* Whether who should forward from @src to @dst does not answer solicitations; looks up a route. */
 bool shim6_next_hop_lost(struct net *net, const struct in6_addr *src,
 			 const struct in6_addr *dst);

@@ -5,22 +5,29 @@
 use crate::proto::addr::Addr;
 use crate::proto::addr::Pair;
 use crate::proto::addr::Presence;
+use crate::proto::policy::Device;
 use crate::sys::bindings;
 use crate::sys::netns::NetRef;
 use kernel::error::to_result;
 use kernel::prelude::*;
 
-/// What the interfaces of this namespace say of `addr`, but for the dummy of the catch-all route;
-/// walks all of them.
-pub(crate) fn presence(net: NetRef<'_>, addr: &Addr) -> Presence {
-    // SAFETY: the namespace is alive; the address is only compared.
-    match unsafe { bindings::shim6_addr_state(net.as_ptr(), &super::in6(addr)) } {
+/// What the interfaces of this namespace say of `addr`, but for the dummy of the catch-all route,
+/// and which of them has it; walks all of them.
+pub(crate) fn presence(net: NetRef<'_>, addr: &Addr) -> (Presence, Device) {
+    let mut device = Device::default();
+    // SAFETY: the namespace is alive; the address is only compared; `device` has the octets that
+    // are written.
+    let state = unsafe {
+        bindings::shim6_addr_state(net.as_ptr(), &super::in6(addr), device.as_mut_ptr().cast())
+    };
+    let presence = match state {
         bindings::shim6_addr_state_SHIM6_ADDR_TENTATIVE => Presence::Tentative,
         bindings::shim6_addr_state_SHIM6_ADDR_DOWN => Presence::Down,
         bindings::shim6_addr_state_SHIM6_ADDR_DEPRECATED => Presence::Deprecated,
         bindings::shim6_addr_state_SHIM6_ADDR_USABLE => Presence::Usable,
         _ => Presence::Absent,
-    }
+    };
+    (presence, device)
 }
 
 /// Whether Neighbour Unreachability Detection gave up the next hop of this pair of locators.

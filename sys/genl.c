@@ -60,6 +60,16 @@ int shim_nl_stats_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	return shim6_entry_stats_dump(skb, cb);
 }
 
+int shim_nl_policy_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return shim6_entry_policy_set(info);
+}
+
+int shim_nl_policy_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	return shim6_entry_policy_dump(skb, cb);
+}
+
 struct net *shim6_genl_net(const struct genl_info *info)
 {
 	return genl_info_net(info);

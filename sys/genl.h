@@ -52,5 +52,7 @@ int shim6_entry_hba_add(struct genl_info *info);
 int shim6_entry_hba_del(struct genl_info *info);
 int shim6_entry_hba_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int shim6_entry_stats_dump(struct sk_buff *skb, struct netlink_callback *cb);
+int shim6_entry_policy_set(struct genl_info *info);
+int shim6_entry_policy_dump(struct sk_buff *skb, struct netlink_callback *cb);
 
 #endif

@@ -32,6 +32,7 @@ numbers! {
     CMD_CONTEXT_GET = SHIM_CMD_CONTEXT_GET as u8;
     CMD_CONTEXT_EVENT = SHIM_CMD_CONTEXT_EVENT as u8;
     CMD_HBA_GET = SHIM_CMD_HBA_GET as u8;
+    CMD_POLICY_GET = SHIM_CMD_POLICY_GET as u8;
     CMD_STATS_GET = SHIM_CMD_STATS_GET as u8;
     LOCATOR_ADDR = SHIM_A_LOCATOR_ADDR as u16;
     LOCATOR_FLAGS = SHIM_A_LOCATOR_FLAGS as u16;
@@ -90,6 +91,25 @@ numbers! {
     HBA_LOCATOR = SHIM_A_HBA_LOCATOR as u16;
     HBA_PRIVATE_KEY = SHIM_A_HBA_PRIVATE_KEY as u16;
     HBA_SIGNS = SHIM_A_HBA_SIGNS as u16;
+    POLICY_RULE = SHIM_A_POLICY_RULE as u16;
+    POLICY_PLACING = SHIM_A_POLICY_PLACING as u16;
+    POLICY_SETTING = SHIM_A_POLICY_SETTING as u16;
+    RULE_DENY = SHIM_A_RULE_DENY as u16;
+    RULE_LOCAL = SHIM_A_RULE_LOCAL as u16;
+    RULE_LOCAL_LENGTH = SHIM_A_RULE_LOCAL_LENGTH as u16;
+    RULE_PEER = SHIM_A_RULE_PEER as u16;
+    RULE_PEER_LENGTH = SHIM_A_RULE_PEER_LENGTH as u16;
+    RULE_PROTOCOL = SHIM_A_RULE_PROTOCOL as u16;
+    RULE_FIRST_PORT = SHIM_A_RULE_FIRST_PORT as u16;
+    RULE_LAST_PORT = SHIM_A_RULE_LAST_PORT as u16;
+    PLACING_PREFIX = SHIM_A_PLACING_PREFIX as u16;
+    PLACING_LENGTH = SHIM_A_PLACING_LENGTH as u16;
+    PLACING_DEVICE = SHIM_A_PLACING_DEVICE as u16;
+    PLACING_EXCLUDED = SHIM_A_PLACING_EXCLUDED as u16;
+    PLACING_PRIORITY = SHIM_A_PLACING_PRIORITY as u16;
+    PLACING_WEIGHT = SHIM_A_PLACING_WEIGHT as u16;
+    SETTING_NAME = SHIM_A_SETTING_NAME as u16;
+    SETTING_VALUE = SHIM_A_SETTING_VALUE as u16;
     COUNTER_PAD = SHIM_A_COUNTER_PAD as u16;
     COUNTER_NAME = SHIM_A_COUNTER_NAME as u16;
     COUNTER_VALUE = SHIM_A_COUNTER_VALUE as u16;
@@ -97,6 +117,8 @@ numbers! {
 
 /// Octets of the longest message we write: a context with 32 locators on each side.
 const LONGEST: u32 = 8192;
+/// The bits of an attribute's type that are its number.
+const NLA_TYPE: u16 = 0x3fff;
 /// Octets of the longest event.
 const EVENT: u32 = 512;
 
@@ -301,16 +323,26 @@ impl<'a> Request<'a> {
         self.bytes(attr)?.first_chunk().map(|b| Addr(*b))
     }
 
-    /// The addresses of an attribute that may be there several times.
-    pub(crate) fn addrs(&self, attr: u16) -> impl Iterator<Item = Addr> + '_ {
+    /// The octets of an attribute that may be there several times.
+    fn each(&self, attr: u16) -> impl Iterator<Item = &'a [u8]> + '_ {
         (0..).map_while(move |nth| {
             let mut len = 0;
             // SAFETY: by the type invariants.
             let data =
                 unsafe { bindings::shim6_genl_attr_nth(self.0.as_ptr(), attr, nth, &mut len) };
             // SAFETY: the request lives for `'a`, and so do its attributes.
-            unsafe { slice::<'a>(data, len) }?.first_chunk().map(|b| Addr(*b))
+            unsafe { slice::<'a>(data, len) }
         })
+    }
+
+    /// The addresses of such an attribute.
+    pub(crate) fn addrs(&self, attr: u16) -> impl Iterator<Item = Addr> + '_ {
+        self.each(attr).filter_map(|b| b.first_chunk().map(|b| Addr(*b)))
+    }
+
+    /// The attributes inside each of such an attribute.
+    pub(crate) fn nests(&self, attr: u16) -> impl Iterator<Item = Nest<'a>> + '_ {
+        self.each(attr).map(Nest)
     }
 
     /// Tells the caller in words what was wrong, and with which attribute (0 for none).
@@ -330,6 +362,45 @@ impl<'a> Request<'a> {
         let message = Message::write(self.0.as_ptr(), cmd, (LONGEST, true), write)?;
         // SAFETY: by the type invariants; the message is handed over.
         to_result(unsafe { bindings::shim6_genl_reply(message.into_raw(), self.0.as_ptr()) })
+    }
+}
+
+/// Attributes inside an attribute, which a policy has checked.
+pub(crate) struct Nest<'a>(&'a [u8]);
+
+impl<'a> Nest<'a> {
+    /// An attribute's octets; what is malformed ends them.
+    fn bytes(&self, attr: u16) -> Option<&'a [u8]> {
+        let mut rest = self.0;
+        while let Some([l0, l1, t0, t1]) = rest.first_chunk() {
+            let len = usize::from(u16::from_ne_bytes([*l0, *l1]));
+            let value = rest.get(4..len)?;
+            if u16::from_ne_bytes([*t0, *t1]) & NLA_TYPE == attr {
+                return Some(value);
+            }
+            rest = rest.get(len.next_multiple_of(4)..)?;
+        }
+        None
+    }
+
+    /// Whether it is there.
+    pub(crate) fn has(&self, attr: u16) -> bool {
+        self.bytes(attr).is_some()
+    }
+
+    /// A number.
+    pub(crate) fn u32(&self, attr: u16) -> Option<u32> {
+        self.bytes(attr)?.first_chunk().map(|b| u32::from_ne_bytes(*b))
+    }
+
+    /// An address.
+    pub(crate) fn addr(&self, attr: u16) -> Option<Addr> {
+        self.bytes(attr)?.first_chunk().map(|b| Addr(*b))
+    }
+
+    /// A text, without the zero at its end.
+    pub(crate) fn text(&self, attr: u16) -> Option<&'a [u8]> {
+        self.bytes(attr)?.split(|octet| *octet == 0).next()
     }
 }
 

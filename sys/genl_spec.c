@@ -11,6 +11,41 @@
 
 #include <uapi/linux/shim_netlink.h>
 
+/* Integer value ranges */
+static const struct netlink_range_validation shim_a_rule_first_port_range = {
+	.max	= 65535ULL,
+};
+
+static const struct netlink_range_validation shim_a_rule_last_port_range = {
+	.max	= 65535ULL,
+};
+
+/* Common nested types */
+const struct nla_policy shim_placing_nl_policy[SHIM_A_PLACING_WEIGHT + 1] = {
+	[SHIM_A_PLACING_PREFIX] = NLA_POLICY_EXACT_LEN(16),
+	[SHIM_A_PLACING_LENGTH] = NLA_POLICY_MAX(NLA_U32, 128),
+	[SHIM_A_PLACING_DEVICE] = { .type = NLA_NUL_STRING, .len = 15, },
+	[SHIM_A_PLACING_EXCLUDED] = { .type = NLA_FLAG, },
+	[SHIM_A_PLACING_PRIORITY] = NLA_POLICY_MAX(NLA_U32, 255),
+	[SHIM_A_PLACING_WEIGHT] = NLA_POLICY_MAX(NLA_U32, 255),
+};
+
+const struct nla_policy shim_rule_nl_policy[SHIM_A_RULE_LAST_PORT + 1] = {
+	[SHIM_A_RULE_DENY] = { .type = NLA_FLAG, },
+	[SHIM_A_RULE_LOCAL] = NLA_POLICY_EXACT_LEN(16),
+	[SHIM_A_RULE_LOCAL_LENGTH] = NLA_POLICY_MAX(NLA_U32, 128),
+	[SHIM_A_RULE_PEER] = NLA_POLICY_EXACT_LEN(16),
+	[SHIM_A_RULE_PEER_LENGTH] = NLA_POLICY_MAX(NLA_U32, 128),
+	[SHIM_A_RULE_PROTOCOL] = NLA_POLICY_RANGE(NLA_U32, 1, 255),
+	[SHIM_A_RULE_FIRST_PORT] = NLA_POLICY_FULL_RANGE(NLA_U32, &shim_a_rule_first_port_range),
+	[SHIM_A_RULE_LAST_PORT] = NLA_POLICY_FULL_RANGE(NLA_U32, &shim_a_rule_last_port_range),
+};
+
+const struct nla_policy shim_setting_nl_policy[SHIM_A_SETTING_VALUE + 1] = {
+	[SHIM_A_SETTING_NAME] = { .type = NLA_NUL_STRING, .len = 31, },
+	[SHIM_A_SETTING_VALUE] = { .type = NLA_U32, },
+};
+
 /* SHIM_CMD_CONTEXT_GET - do */
 static const struct nla_policy shim_context_get_nl_policy[SHIM_A_CONTEXT_LOCAL_TAG + 1] = {
 	[SHIM_A_CONTEXT_LOCAL_TAG] = { .type = NLA_U64, },
@@ -29,6 +64,13 @@ static const struct nla_policy shim_hba_add_nl_policy[SHIM_A_HBA_PRIVATE_KEY + 1
 /* SHIM_CMD_HBA_DEL - do */
 static const struct nla_policy shim_hba_del_nl_policy[SHIM_A_HBA_ADDRESS + 1] = {
 	[SHIM_A_HBA_ADDRESS] = NLA_POLICY_EXACT_LEN(16),
+};
+
+/* SHIM_CMD_POLICY_SET - do */
+static const struct nla_policy shim_policy_set_nl_policy[SHIM_A_POLICY_SETTING + 1] = {
+	[SHIM_A_POLICY_RULE] = NLA_POLICY_NESTED(shim_rule_nl_policy),
+	[SHIM_A_POLICY_PLACING] = NLA_POLICY_NESTED(shim_placing_nl_policy),
+	[SHIM_A_POLICY_SETTING] = NLA_POLICY_NESTED(shim_setting_nl_policy),
 };
 
 /* Ops table for shim */
@@ -69,6 +111,18 @@ static const struct genl_split_ops shim_nl_ops[] = {
 	{
 		.cmd	= SHIM_CMD_STATS_GET,
 		.dumpit	= shim_nl_stats_get_dumpit,
+		.flags	= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= SHIM_CMD_POLICY_SET,
+		.doit		= shim_nl_policy_set_doit,
+		.policy		= shim_policy_set_nl_policy,
+		.maxattr	= SHIM_A_POLICY_SETTING,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= SHIM_CMD_POLICY_GET,
+		.dumpit	= shim_nl_policy_get_dumpit,
 		.flags	= GENL_CMD_CAP_DUMP,
 	},
 };

@@ -59,6 +59,11 @@ impl<T> RcuBox<T> {
     pub(crate) fn new(value: T, flags: Flags) -> Result<KBox<Self>, AllocError> {
         KBox::new(RcuBox { rcu: Opaque::zeroed(), free: free::<T>, value }, flags)
     }
+
+    /// The value, as long as nobody else can see it.
+    pub(crate) fn value_mut(&mut self) -> &mut T {
+        &mut self.value
+    }
 }
 
 /// # Safety

@@ -69,6 +69,13 @@ impl Sysctls {
         Ok(Sysctls { registered, values })
     }
 
+    /// Writes a setting that is known to be in its limits.
+    pub(crate) fn set(&self, at: usize, value: u32) {
+        if let Some(word) = self.values.get(at) {
+            word.store(value, Relaxed);
+        }
+    }
+
     /// The configuration as it is now.
     pub(crate) fn snapshot(&self) -> Config {
         let mut config = MaybeUninit::<Config>::uninit();

@@ -12,6 +12,7 @@
 //! takes the default context until the peer's next packet: another path to the same peer.
 
 use crate::proto::addr::Tag;
+use crate::proto::policy::Ports;
 use crate::proto::wire::IPV6_HEADER;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -67,6 +68,14 @@ impl Flow {
             return Flow((protocol as u64) << 32);
         }
         Flow(((protocol as u64) << 32) | ((local as u64) << 16) | peer as u64)
+    }
+
+    /// What a policy wants to know of it.
+    pub const fn ports(self) -> Ports {
+        // CAST: the fields of `new`.
+        let protocol = (self.0 >> 32) as u8;
+        let ports = ((self.0 >> 16) as u16, self.0 as u16);
+        Ports { protocol, ports: if has_ports(protocol) { Some(ports) } else { None } }
     }
 
     /// Its key; `pair` is a keyed hash of the two ULIDs.

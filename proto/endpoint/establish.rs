@@ -41,7 +41,6 @@ impl Endpoint {
         };
         env.count(Counter::RxI1);
         let Some(ulids) = own_ulids(env, meta, &message.options) else {
-            env.count(Counter::RxNotOurUlid);
             return Received::NOTHING;
         };
         if !self.r1.take(env.now(), env.config().r1_per_second) {
@@ -141,7 +140,6 @@ impl Endpoint {
         meta.count(env, Counter::RxI2);
         let options = message.options;
         let Some(ulids) = own_ulids(env, meta, &options) else {
-            env.count(Counter::RxNotOurUlid);
             return Received::NOTHING;
         };
         let ours = self.secrets.r1(env, responder_nonce, initiator_tag, &ulids, &meta.pair());
@@ -170,7 +168,6 @@ impl Endpoint {
         meta.count(env, Counter::RxI2bis);
         let options = message.options;
         let Some(ulids) = own_ulids(env, meta, &options) else {
-            env.count(Counter::RxNotOurUlid);
             return Received::NOTHING;
         };
         let ours = self.secrets.r1bis(env, responder_nonce, packet_tag, &meta.pair());
@@ -338,14 +335,21 @@ impl Endpoint {
 /// The name of the context that a message is for: "If there is no ULID-pair option, then the
 /// ULID pair is taken from the Source and Destination fields in the IPv6 header. If there is
 /// no FII option in the message, then the FII value is taken to be zero." `None` if that is
-/// not one of ours, or the message came to an address that is not of that ULID's set.
+/// not one of ours, the message came to an address that is not of that ULID's set, or the policy
+/// denies it; which is counted.
 fn own_ulids(env: &dyn Env, meta: &Meta<'_>, options: &Options<'_>) -> Option<UlidPair> {
     let (peer, local) = options.ulids.unwrap_or((meta.src, meta.dst));
-    let set = env.local_set(&local)?;
-    let ours = set.is_ulid(&local) && set.contains(&meta.dst);
-    let fii = options.fii.unwrap_or(0);
-    (ours && peer.is_eligible() && peer != local)
-        .then_some(UlidPair { pair: Pair { local, peer }, fii })
+    let ours = env.local_set(&local).is_some_and(|s| s.is_ulid(&local) && s.contains(&meta.dst));
+    if !ours || !peer.is_eligible() || peer == local {
+        env.count(Counter::RxNotOurUlid);
+        return None;
+    }
+    let pair = Pair { local, peer };
+    if !env.permits(&pair) {
+        env.count(Counter::PolicyDenied);
+        return None;
+    }
+    Some(UlidPair { pair, fii: options.fii.unwrap_or(0) })
 }
 
 fn is_alive<S: crate::proto::locator::LocatorStore>(ctx: &Context<S>) -> bool {

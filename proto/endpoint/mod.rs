@@ -98,6 +98,8 @@ pub enum Refused {
     /// An address is not one that may be shimmed (ours is in no set, or it is a
     /// multicast, link-local, ... address).
     Address,
+    /// The policy denies these identifiers.
+    Policy,
     /// There is no context to fork, or it is not established.
     Nothing,
     /// As many as `max_contexts`, `max_forks` or `max_pending` allow.
@@ -145,6 +147,10 @@ impl Endpoint {
         }
         if table.by_ulids(&ulids).is_some() {
             return Err(Refused::Exists);
+        }
+        if !env.permits(&ulids.pair) {
+            env.count(Counter::PolicyDenied);
+            return Err(Refused::Policy);
         }
         if is_full(env, table, &peer) {
             return Err(Refused::TooMany);

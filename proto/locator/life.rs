@@ -41,16 +41,19 @@ impl Life {
         self.withdrawn.get_or_insert(now);
     }
 
-    /// Brings the locator up to date. `alone`: no other one of its set can be used.
+    /// Brings the locator up to date. `pref` is what the policy says of it, `None` to leave it
+    /// out; `alone`: no other one of its set can be used.
     pub fn look(
         &mut self,
         locator: &mut LocalLocator,
         presence: Presence,
+        pref: Option<Preference>,
         alone: bool,
         now: Instant,
     ) -> Change {
         let old = *locator;
-        let usable = matches!(presence, Presence::Usable | Presence::Deprecated);
+        let there = matches!(presence, Presence::Usable | Presence::Deprecated);
+        let usable = there && pref.is_some();
         let steady_ms = self.steady_ms(&old, usable, alone, now);
         locator.usable = usable && steady_ms.is_none();
         if usable {
@@ -58,8 +61,12 @@ impl Life {
             let flag = if deprecated { Preference::TRANSIENT } else { 0 };
             locator.pref.flags = (locator.pref.flags & !Preference::TRANSIENT) | flag;
         }
+        if let Some(pref) = pref {
+            locator.pref = Preference { flags: locator.pref.flags, ..pref };
+        }
         let withdrawn_ms = self.withdrawn_ms(presence, now);
-        locator.withdrawn = self.withdrawn.is_some() && withdrawn_ms.is_none();
+        let withdrawn = self.withdrawn.is_some() && withdrawn_ms.is_none();
+        locator.withdrawn = withdrawn || pref.is_none();
         Change {
             changed: old != *locator,
             listed: old.withdrawn != locator.withdrawn,

@@ -37,8 +37,8 @@ pub struct LocalLocator {
     /// Whether packets can be sent from it now: the address is there, not tentative, and
     /// its link has a carrier (RFC 5534 section 3.2, "locally operational").
     pub usable: bool,
-    /// Whether its address was removed, or its prefix expired, while its link worked: it is not in
-    /// Ls(local), and no ULID, until it comes back.
+    /// Whether its address was removed, or its prefix expired, while its link worked, or the
+    /// policy leaves it out: it is not in Ls(local), and no ULID, until it comes back.
     pub withdrawn: bool,
 }
 

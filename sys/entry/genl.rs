@@ -5,6 +5,7 @@
 use crate::ctl;
 use crate::ctl::ContextDump;
 use crate::netns::NetState;
+use crate::policy;
 use crate::sys::bindings;
 use crate::sys::entry::netns::state;
 use crate::sys::genl::spec::HBA_PRIVATE_KEY;
@@ -112,6 +113,27 @@ unsafe extern "C" fn shim6_entry_stats_dump(
 ) -> c_int {
     // SAFETY: by contract.
     unsafe { page(skb, cb, ctl::stats_dump) }
+}
+
+/// # Safety
+///
+/// `info` is a request in progress.
+#[no_mangle]
+unsafe extern "C" fn shim6_entry_policy_set(info: *mut bindings::genl_info) -> c_int {
+    // SAFETY: by contract.
+    unsafe { request(info, policy::set) }
+}
+
+/// # Safety
+///
+/// `skb` and `cb` are those of a dump's call in progress.
+#[no_mangle]
+unsafe extern "C" fn shim6_entry_policy_dump(
+    skb: *mut bindings::sk_buff,
+    cb: *mut bindings::netlink_callback,
+) -> c_int {
+    // SAFETY: by contract.
+    unsafe { page(skb, cb, policy::dump) }
 }
 
 /// # Safety

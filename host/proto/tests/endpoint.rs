@@ -10,6 +10,7 @@ use shim6_proto::proto::addr::{Addr, Pair, Tag, UlidPair};
 use shim6_proto::proto::config::Config;
 use shim6_proto::proto::context::State;
 use shim6_proto::proto::endpoint::{Refused, Table};
+use shim6_proto::proto::policy::{Prefix, Rule};
 use shim6_proto::proto::wire::{Body, Message, Method, Type, IPV6_HEADER, MAX_MESSAGE};
 
 // Nothing is kept, nothing grows.
@@ -518,4 +519,33 @@ fn i1s_that_cross_ours_have_one_r2_for_each_message_of_ours() {
         let (ctx, activity) = d.host.contexts.all.get_mut(&id).unwrap();
         ctx.handle_timeout(&d.host.out, activity);
     }
+}
+
+#[test]
+fn what_the_policy_denies_is_neither_begun_nor_answered() {
+    let mut d = Desk::new(Config::default());
+    let i2 = d.i2(TAG, |_| {});
+    let Pair { local, peer } = d.ulids.pair;
+    let own = |addr: Addr| Prefix::new(addr, 128).unwrap();
+    let deny = Rule {
+        denies: true,
+        local: own(local),
+        peer: own(peer),
+        protocol: 0,
+        ports: Rule::ALL_PORTS,
+    };
+    d.host.out.rules = vec![deny];
+    assert!(d.hear(&i2).is_none(), "the policy is newer than the R1");
+    let i1 = build(&Body::I1 { initiator_tag: TAG, initiator_nonce: 1 }, |_| {});
+    assert!(d.say(peer, local, &i1).is_none());
+    assert_eq!(d.initiate(), Err(Refused::Policy));
+    assert_eq!((d.contexts(), d.host.count("policy_denied")), (0, 3));
+    // A rule of flows is no business of contexts.
+    d.host.out.rules = vec![Rule { protocol: 6, ..deny }];
+    assert!(d.say(peer, local, &i1).is_some());
+    // What is there stays.
+    d.established(TAG);
+    d.host.out.rules = vec![deny];
+    assert_eq!(d.host.context().state(), State::Established);
+    assert_eq!(d.contexts(), 1);
 }

@@ -12,6 +12,7 @@ use Presence::{Absent, Deprecated, Down, Tentative, Usable};
 struct One {
     locator: LocalLocator,
     life: Life,
+    pref: Option<Preference>,
     now: Instant,
 }
 
@@ -25,7 +26,12 @@ impl One {
             usable: false,
             withdrawn: false,
         };
-        let mut one = One { locator, life: Life::default(), now: Instant(5_000) };
+        let mut one = One {
+            locator,
+            life: Life::default(),
+            pref: Some(Preference::default()),
+            now: Instant(5_000),
+        };
         one.look(Usable, true);
         one
     }
@@ -34,7 +40,7 @@ impl One {
     fn stays(&mut self, presence: Presence, ms: u64) -> usize {
         let (end, mut changes) = (self.now.after(ms), 0);
         while self.now < end {
-            let change = self.life.look(&mut self.locator, presence, false, self.now);
+            let change = self.life.look(&mut self.locator, presence, self.pref, false, self.now);
             changes += usize::from(change.changed);
             let next = change.again_ms.map_or(end, |ms| self.now.after(ms));
             assert!(next > self.now);
@@ -44,7 +50,7 @@ impl One {
     }
 
     fn look(&mut self, presence: Presence, alone: bool) -> bool {
-        self.life.look(&mut self.locator, presence, alone, self.now).changed
+        self.life.look(&mut self.locator, presence, self.pref, alone, self.now).changed
     }
 }
 
@@ -62,7 +68,7 @@ fn what_is_there_and_works_is_usable() {
 #[test]
 fn a_deprecated_one_is_temporary_while_it_is() {
     let mut one = One::new();
-    one.locator.pref.priority = 7;
+    one.pref = Some(Preference { flags: 0, priority: 7, weight: 0 });
     for (presence, flags) in
         [(Deprecated, Preference::TRANSIENT), (Down, Preference::TRANSIENT), (Usable, 0)]
     {
@@ -132,10 +138,27 @@ fn that_the_list_changes_is_said_once() {
     one.life.withdraw(one.now);
     let mut listed = 0;
     for _ in 0..10 {
-        let change = one.life.look(&mut one.locator, Absent, false, one.now);
+        let change = one.life.look(&mut one.locator, Absent, one.pref, false, one.now);
         listed += usize::from(change.listed);
         one.now = one.now.after(1_000);
     }
     assert_eq!(listed, 1);
-    assert!(one.life.look(&mut one.locator, Down, false, one.now).listed);
+    assert!(one.life.look(&mut one.locator, Down, one.pref, false, one.now).listed);
+}
+
+#[test]
+fn what_the_policy_leaves_out_is_no_locator_until_it_comes_back() {
+    let mut one = One::new();
+    let liked = Preference { flags: 0, priority: 3, weight: 7 };
+    one.pref = Some(liked);
+    assert!(one.look(Deprecated, false));
+    let flags = Preference::TRANSIENT;
+    assert_eq!(one.locator.pref, Preference { flags, ..liked }, "the flag is not the policy's");
+    one.pref = None;
+    let change = one.life.look(&mut one.locator, Usable, one.pref, false, one.now);
+    assert!(change.listed && one.locator.withdrawn && !one.locator.usable);
+    assert!(!one.look(Usable, false), "and stays so");
+    one.pref = Some(liked);
+    let change = one.life.look(&mut one.locator, Usable, one.pref, true, one.now);
+    assert!(change.listed && !one.locator.withdrawn && one.locator.usable);
 }

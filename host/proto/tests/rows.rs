@@ -436,6 +436,9 @@ impl Env for Loaded<'_> {
     fn crowd(&self) -> &Crowd {
         self.0.crowd()
     }
+    fn permits(&self, pair: &Pair) -> bool {
+        self.0.permits(pair)
+    }
     fn local_set(&self, ulid: &Addr) -> Option<LocalSet<'_>> {
         self.0.local_set(ulid)
     }

@@ -22,6 +22,7 @@ pub fn command() -> Command {
         .subcommand(cga())
         .subcommand(context())
         .subcommand(socket())
+        .subcommand(policy())
         .subcommand(Command::new("stats").about("Print all counters").arg(flag(
             "nonzero",
             'n',
@@ -205,6 +206,25 @@ fn socket() -> Command {
                         .help("Its inode number, or its two addresses, with or without ports"),
                 ),
         )
+}
+
+fn policy() -> Command {
+    let file =
+        || Arg::new("FILE").default_value(crate::policy::FILE).help("- is the standard input");
+    Command::new("policy")
+        .about(
+            "What the shim may serve, and which locators it likes; without a subcommand, show it",
+        )
+        .subcommand(
+            Command::new("show").about("Print the policy, and the settings that were changed"),
+        )
+        .subcommand(
+            Command::new("load").about("Replace the policy, all of it or nothing").arg(file()),
+        )
+        .subcommand(
+            Command::new("check").about("Print the policy of a file, without a kernel").arg(file()),
+        )
+        .subcommand(Command::new("reset").about("No rules, all settings as they are by default"))
 }
 
 #[cfg(test)]

@@ -5,8 +5,12 @@
 
 use crate::failure::{Failure, Result};
 use crate::netlink::{attributes, text_of, u32_at, u64_at, Answer, Channel, Message, Refused};
+use crate::policy::{device_name, Policy};
 use crate::spec::*;
 use libc::NLM_F_DUMP;
+use shim6_proto::proto::addr::Addr;
+use shim6_proto::proto::locator::Preference;
+use shim6_proto::proto::policy::{Device, Placing, Prefix, Rule};
 use std::net::Ipv6Addr;
 
 const GENL_HEADER: usize = 4;
@@ -212,6 +216,41 @@ impl Shim {
         Ok(answers.iter().filter_map(parse_set).collect())
     }
 
+    /// Replaces the policy.
+    pub fn set_policy(&mut self, policy: &Policy) -> std::result::Result<(), Refused> {
+        let message = self.message(CMD_POLICY_SET, 0);
+        let message = policy
+            .rules
+            .iter()
+            .fold(message, |m, rule| m.nest(A_POLICY_RULE, |m| write_rule(m, rule)));
+        let message = policy
+            .placings
+            .iter()
+            .fold(message, |m, placing| m.nest(A_POLICY_PLACING, |m| write_placing(m, placing)));
+        let message = policy.settings.iter().fold(message, |m, (name, value)| {
+            let write = |m: Message| m.text(A_SETTING_NAME, name).u32(A_SETTING_VALUE, *value);
+            m.nest(A_POLICY_SETTING, write)
+        });
+        self.channel.request(&message).map(drop)
+    }
+
+    /// The policy, with the settings that have not their defaults.
+    pub fn policy(&mut self) -> Result<Policy> {
+        let mut policy = Policy::default();
+        for answer in self.dump(CMD_POLICY_GET)? {
+            let fields = Fields::of_answer(&answer);
+            let of = |attr| fields.one(attr).map(Fields::of);
+            policy.rules.extend(of(A_POLICY_RULE).and_then(|f| parse_rule(&f)));
+            policy.placings.extend(of(A_POLICY_PLACING).and_then(|f| parse_placing(&f)));
+            policy
+                .settings
+                .extend(of(A_POLICY_SETTING).and_then(|f| {
+                    Some((text_of(f.one(A_SETTING_NAME)?), f.u32(A_SETTING_VALUE)?))
+                }));
+        }
+        Ok(policy)
+    }
+
     /// All counters.
     pub fn counters(&mut self) -> Result<Vec<(String, u64)>> {
         let answers = self.dump(CMD_STATS_GET)?;
@@ -233,6 +272,84 @@ impl Shim {
             ours.filter_map(parse_event).collect()
         }))
     }
+}
+
+fn write_prefix(message: Message, (addr, len): (u16, u16), prefix: &Prefix) -> Message {
+    match prefix.is_empty() {
+        true => message,
+        false => message.bytes(addr, &prefix.addr().0).u32(len, prefix.len().into()),
+    }
+}
+
+fn write_rule(message: Message, rule: &Rule) -> Message {
+    let message = if rule.denies { message.bytes(A_RULE_DENY, &[]) } else { message };
+    let message = write_prefix(message, (A_RULE_LOCAL, A_RULE_LOCAL_LENGTH), &rule.local);
+    let message = write_prefix(message, (A_RULE_PEER, A_RULE_PEER_LENGTH), &rule.peer);
+    let message = match rule.protocol {
+        0 => message,
+        protocol => message.u32(A_RULE_PROTOCOL, protocol.into()),
+    };
+    let (first, last) = rule.ports;
+    match rule.has_all_ports() {
+        true => message,
+        false => message.u32(A_RULE_FIRST_PORT, first.into()).u32(A_RULE_LAST_PORT, last.into()),
+    }
+}
+
+fn write_placing(message: Message, placing: &Placing) -> Message {
+    let of = (A_PLACING_PREFIX, A_PLACING_LENGTH);
+    let message = write_prefix(message, of, &placing.prefix);
+    let message = match &placing.device {
+        Some(device) => message.text(A_PLACING_DEVICE, &device_name(device)),
+        None => message,
+    };
+    match placing.pref {
+        None => message.bytes(A_PLACING_EXCLUDED, &[]),
+        Some(pref) => message
+            .u32(A_PLACING_PRIORITY, pref.priority.into())
+            .u32(A_PLACING_WEIGHT, pref.weight.into()),
+    }
+}
+
+fn parse_prefix(fields: &Fields<'_>, addr: u16, len: u16) -> Option<Prefix> {
+    match fields.addr(addr) {
+        None => Some(Prefix::ALL),
+        Some(addr) => Prefix::new(Addr(addr.octets()), fields.u32(len)?),
+    }
+}
+
+fn parse_rule(fields: &Fields<'_>) -> Option<Rule> {
+    let (first, last) = Rule::ALL_PORTS;
+    let port = |attr, missing| u16::try_from(fields.u32(attr).unwrap_or(missing)).ok();
+    Some(Rule {
+        denies: fields.one(A_RULE_DENY).is_some(),
+        local: parse_prefix(fields, A_RULE_LOCAL, A_RULE_LOCAL_LENGTH)?,
+        peer: parse_prefix(fields, A_RULE_PEER, A_RULE_PEER_LENGTH)?,
+        protocol: u8::try_from(fields.u32(A_RULE_PROTOCOL).unwrap_or(0)).ok()?,
+        ports: port(A_RULE_FIRST_PORT, first.into()).zip(port(A_RULE_LAST_PORT, last.into()))?,
+    })
+}
+
+fn parse_placing(fields: &Fields<'_>) -> Option<Placing> {
+    let octet = |attr| u8::try_from(fields.u32(attr).unwrap_or(0)).ok();
+    let pref = match fields.one(A_PLACING_EXCLUDED) {
+        Some(_) => None,
+        None => Some(Preference {
+            flags: 0,
+            priority: octet(A_PLACING_PRIORITY)?,
+            weight: octet(A_PLACING_WEIGHT)?,
+        }),
+    };
+    let device = fields.one(A_PLACING_DEVICE).map(|name| {
+        let mut device = Device::default();
+        device.iter_mut().zip(name).for_each(|(to, from)| *to = *from);
+        device
+    });
+    Some(Placing {
+        prefix: parse_prefix(fields, A_PLACING_PREFIX, A_PLACING_LENGTH)?,
+        device,
+        pref,
+    })
 }
 
 fn find_group(groups: &[u8]) -> Option<u32> {

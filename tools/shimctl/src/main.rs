@@ -10,6 +10,7 @@ mod family;
 mod key;
 mod netlink;
 mod peek;
+mod policy;
 mod report;
 mod rtnl;
 mod set;
@@ -23,6 +24,7 @@ use failure::{words as explain, Failure, Result};
 use family::{ContextName, Pair, Shim};
 use key::Key;
 use peek::Brief;
+use policy::Policy;
 use serde_json::{json, Value};
 use set::{HbaSet, Recipe};
 use socket_report::Seen;
@@ -72,6 +74,7 @@ fn run(matches: &ArgMatches) -> Result<()> {
             Some(("show", m)) => show_socket(m, json),
             _ => list_sockets(json),
         },
+        Some(("policy", m)) => policy(m, json),
         Some(("stats", m)) => stats(m.get_flag("nonzero"), json),
         Some(("monitor", m)) => monitor(m.get_flag("timestamps"), json),
         _ => Err(Failure::new("no command given")),
@@ -142,6 +145,27 @@ fn cga(matches: &ArgMatches, json: bool) -> Result<()> {
             done(json)
         }
         _ => Err(Failure::new("no command given")),
+    }
+}
+
+fn policy(matches: &ArgMatches, json: bool) -> Result<()> {
+    let show = |policy: Policy| print(json, || policy.to_string(), || policy.to_json());
+    match matches.subcommand() {
+        Some(("check", m)) => show(Policy::read(word(m, "FILE"))?),
+        Some(("load", m)) => {
+            let file = word(m, "FILE");
+            let policy = Policy::read(file)?;
+            let refused = |e| Failure::from(e).while_trying(file);
+            Shim::open()?.set_policy(&policy).map_err(refused)?;
+            done(json)
+        }
+        Some(("reset", _)) => {
+            let mut shim = Shim::open()?;
+            let undone = shim.policy()?.undone();
+            shim.set_policy(&undone)?;
+            done(json)
+        }
+        _ => show(Shim::open()?.policy()?),
     }
 }
 

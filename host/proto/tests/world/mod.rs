@@ -24,6 +24,7 @@ use shim6_proto::proto::endpoint::{Endpoint, Meta, Refused, Table};
 use shim6_proto::proto::env::{Env, Ticks, Transmit};
 use shim6_proto::proto::hba::{extended_modifier, write_pds, Pds, MAX_PDS};
 use shim6_proto::proto::locator::{LocalLocator, LocalSet};
+use shim6_proto::proto::policy::{Rule, Rules};
 use shim6_proto::proto::reap::activity::{Activity, Wake};
 use shim6_proto::proto::time::Instant;
 use shim6_proto::proto::wire::{Message, Method, MAX_MESSAGE};
@@ -47,6 +48,8 @@ pub struct Outside {
     pub locators: Vec<LocalLocator>,
     pub generation: u32,
     pub crowd: Crowd,
+    /// The policy.
+    pub rules: Vec<Rule>,
     /// Whether it has a key, and what was signed with it.
     pub signs: bool,
     pub signatures: Vec<Signature>,
@@ -80,6 +83,9 @@ impl Env for Outside {
     }
     fn crowd(&self) -> &Crowd {
         &self.crowd
+    }
+    fn permits(&self, pair: &Pair) -> bool {
+        Rules(&self.rules).permits(pair)
     }
     fn local_set(&self, ulid: &Addr) -> Option<LocalSet<'_>> {
         let set = LocalSet {
@@ -152,6 +158,7 @@ impl Host {
             locators,
             generation: 7,
             crowd: Crowd::default(),
+            rules: Vec::new(),
             signs: false,
             signatures: vec![],
         };
