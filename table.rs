@@ -47,6 +47,7 @@ pub(crate) type Writer = sys::table::Writer<Shared, Locked>;
 pub(crate) type Walk<'a> = sys::table::Walk<'a, Shared, Locked>;
 
 // With its snapshot and its places in the tables a context takes at most a KiB (`make bench`).
+#[cfg(not(CONFIG_LOCKDEP))] // With it, a timer has a map of locks.
 const _: () = assert!(core::mem::size_of::<Node>() <= 632);
 
 /// Most contexts with one CT(peer) that a lookup looks at: peers choose these tags.
