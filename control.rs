@@ -6,6 +6,7 @@
 use crate::drive;
 use crate::netns::NetState;
 use crate::proto::addr::Pair;
+use crate::proto::addr::Presence;
 use crate::proto::addr::Tag;
 use crate::proto::addr::UlidPair;
 use crate::proto::context::Hint;
@@ -13,6 +14,7 @@ use crate::proto::endpoint::IcmpError;
 use crate::proto::endpoint::Meta;
 use crate::proto::endpoint::Refused;
 use crate::proto::wire::PROTOCOL;
+use crate::sys::addrconf;
 
 /// A control message is for this host; softirq, or process context when it comes again with the
 /// verdict on its signature.
@@ -97,6 +99,10 @@ pub(crate) fn initiate_waiting(state: &NetState) {
             continue;
         }
         let Pair { local, peer } = pair;
+        // Nor does anything happen to the path to this very host.
+        if addrconf::presence(state.net(), &peer).0 != Presence::Absent {
+            continue;
+        }
         // A refusal was counted by the core; the pair is counted anew.
         let _ = initiate(state, UlidPair::new(local, peer));
     }

@@ -82,6 +82,13 @@ void shim6_skb_heard(const struct sk_buff *skb, struct shim6_heard *heard)
 	memcpy(&heard->note, &skb->cb[at], sizeof(heard->note));
 }
 
+bool shim6_skb_dontfrag(const struct sk_buff *skb)
+{
+	return skb->sk && sk_fullsock(skb->sk) &&
+	       skb->sk->sk_family == AF_INET6 &&
+	       inet6_test_bit(DONTFRAG, skb->sk);
+}
+
 void shim6_skb_tell_too_big(struct sk_buff *skb, unsigned int mtu)
 {
 	/* ipv6_local_error() is not for modules; this calls it, and nothing else. */

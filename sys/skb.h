@@ -45,6 +45,7 @@ bool shim6_skb_nat(const struct sk_buff *skb);
 bool shim6_skb_sec_path(const struct sk_buff *skb);
 bool shim6_skb_has_mark(const struct sk_buff *skb);
 void shim6_skb_heard(const struct sk_buff *skb, struct shim6_heard *heard);
+bool shim6_skb_dontfrag(const struct sk_buff *skb);
 void shim6_skb_tell_too_big(struct sk_buff *skb, unsigned int mtu);
 void shim6_skb_drop(struct sk_buff *skb);
 struct sk_buff *shim6_skb_unlink_next(struct sk_buff *skb);

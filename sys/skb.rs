@@ -272,10 +272,10 @@ impl<'a> Skb<'a> {
         }
     }
 
-    /// Whether the sender allows fragments.
-    #[inline]
+    /// Whether the sender allows fragments: path MTU discovery, and IPV6_DONTFRAG of its socket.
     pub(crate) fn may_fragment(&self) -> bool {
-        self.headers().ignore_df() != 0
+        // SAFETY: the packet is valid, and has its socket's reference if it has a socket.
+        self.headers().ignore_df() != 0 && !unsafe { bindings::shim6_skb_dontfrag(self.as_ptr()) }
     }
 
     /// Whether this packet already went through the shim on its way out.

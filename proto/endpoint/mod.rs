@@ -95,8 +95,8 @@ impl<Id> Received<Id> {
 pub enum Refused {
     /// There is one already.
     Exists,
-    /// An address is not one that may be shimmed (ours is in no set, or it is a
-    /// multicast, link-local, ... address).
+    /// An address is not one that may be shimmed (ours is in no set, the
+    /// peer's is in one, or it is a multicast, link-local, ... address).
     Address,
     /// The policy denies these identifiers.
     Policy,
@@ -139,7 +139,7 @@ impl Endpoint {
         ulids: UlidPair,
     ) -> Result<T::Id, Refused> {
         let Pair { local, peer } = ulids.pair;
-        if !peer.is_eligible() || local == peer {
+        if !peer.is_eligible() || env.local_set(&peer).is_some() {
             return Err(Refused::Address);
         }
         if !env.local_set(&local).is_some_and(|set| set.is_ulid(&local)) {

@@ -549,3 +549,13 @@ fn what_the_policy_denies_is_neither_begun_nor_answered() {
     assert_eq!(d.host.context().state(), State::Established);
     assert_eq!(d.contexts(), 1);
 }
+
+#[test]
+fn a_host_needs_no_context_with_itself() {
+    let mut d = Desk::new(Config::default());
+    let (first, second) = (d.host.addr(0), d.host.addr(1));
+    for (local, peer) in [(first, first), (first, second), (second, first)] {
+        d.ulids.pair = Pair { local, peer };
+        assert_eq!(d.initiate(), Err(Refused::Address));
+    }
+}
