@@ -73,8 +73,8 @@ test: setup ## host tests, then the selftests in the guest, on the stock kernel
 test-debug: ## the selftests on the debug kernel: clean log, no leak
 	@scripts/test debug
 
-soak: setup ## the debug kernel for hours: FUZZ=1000000 changed messages, STORM=100 rounds; HAMMER=600 s; HOUR=60 s; ROUNDS=1000 loads; SIM_RUNS=20000 bad hours
-	@FUZZ=$(FUZZ) STORM=$(STORM) HAMMER=$(HAMMER) HOUR=$(HOUR) ROUNDS=$(ROUNDS) SIM_RUNS=$(SIM_RUNS) scripts/test soak
+soak: setup ## the debug kernel for hours: FUZZ=1000000 changed messages, STORM=100 rounds; HAMMER=600 s; HOUR=60 s; FAULTS=100; ROUNDS=1000 loads; SIM_RUNS=20000 bad hours
+	@FUZZ=$(FUZZ) STORM=$(STORM) HAMMER=$(HAMMER) HOUR=$(HOUR) FAULTS=$(FAULTS) ROUNDS=$(ROUNDS) SIM_RUNS=$(SIM_RUNS) scripts/test soak
 
 test-kernel: setup ## the kernel's own selftests without the module, with it, beside a live context; TESTS="tls udpgso"
 	@$(MAKE) -s all

@@ -1,0 +1,297 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Lets the first allocation of a system call fail, then the second, and so on until none is
+left to fail: /proc/thread-self/fail-nth (Documentation/fault-injection).
+
+    faults.py netlink SET             generic netlink, with another set of addresses
+    faults.py sysctl                  a setting
+    faults.py sockets LOCAL PEER PORT socket options, sendmsg() and recvmsg(), TCP
+    faults.py namespace COUNT         namespaces, by chance COUNT of their last allocations
+    faults.py module KO COUNT         the module's beginning, in the same way
+
+Prints for each call how many failures it survived; each call says ENOMEM or ENOBUFS, or
+succeeds, and when nothing fails any more it succeeds. Exit status 1 otherwise.
+"""
+import ctypes
+import errno
+import json
+import os
+import random
+import socket
+import struct
+import subprocess
+import sys
+import time
+
+import option
+
+SAID = {errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN, errno.ENFILE, errno.ENOSPC, errno.EMSGSIZE}
+MOST = 600
+NETLINK_GENERIC, CTRL_GETFAMILY = 16, 3
+CONTEXT_GET, HBA_ADD, HBA_DEL, HBA_GET, STATS_GET, POLICY_SET, POLICY_GET = 1, 3, 4, 5, 6, 7, 8
+NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP, NESTED = 1, 4, 0x300, 0x8000
+SYS_FINIT_MODULE, CLONE_NEWNET = 313, 0x40000000
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Nth:
+    """The n-th allocation of this thread fails."""
+
+    def __init__(self):
+        self.file = os.open("/proc/thread-self/fail-nth", os.O_RDWR)
+
+    def arm(self, n):
+        os.pwrite(self.file, str(n).encode(), 0)
+
+    def fired(self):
+        """Whether it did; nothing fails any more."""
+        left = int(os.pread(self.file, 16, 0))
+        os.pwrite(self.file, b"0", 0)
+        return left == 0
+
+
+NTH = Nth()
+
+
+def attempt(n, call):
+    """Whether the n-th allocation failed, and what the call said: 0 or an error."""
+    said = 0
+    NTH.arm(n)
+    try:
+        call()
+    except OSError as error:
+        said = error.errno
+    return NTH.fired(), said
+
+
+def survive(name, call, before=lambda: None, after=lambda said: None, allowed=()):
+    """All of them, one after the other."""
+    survived = refused = 0
+    for n in range(1, MOST):
+        before()
+        fired, said = attempt(n, call)
+        if said not in SAID | {0} | set(allowed) or (said and not fired and said not in allowed):
+            sys.exit(f"{name}: the {n}th allocation: {os.strerror(said)}")
+        after(said)
+        if not fired:
+            break
+        survived += 1
+        refused += said != 0
+    else:
+        sys.exit(f"{name}: no end of allocations")
+    print(f"{name}: {survived} failures, {refused} of them told", flush=True)
+
+
+# ------------------------------------------------------------------ generic netlink
+
+def attribute(kind, value):
+    return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
+
+
+def converse(family, command, body=b"", flags=NLM_F_ACK):
+    """A request and its answers, on a socket of its own."""
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_GENERIC) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("qq", 5, 0))
+        sock.bind((0, 0))
+        payload = struct.pack("=BBH", command, 1, 0) + body
+        sock.send(struct.pack("=IHHII", 16 + len(payload), family, NLM_F_REQUEST | flags, 1, 0) + payload)
+        answers = []
+        while True:
+            data = sock.recv(1 << 16)
+            while data:
+                length, kind = struct.unpack_from("=IH", data)
+                if kind in (2, 3):
+                    error = -struct.unpack_from("=i", data, 16)[0]
+                    if error > 0:
+                        raise OSError(error, os.strerror(error))
+                    return answers
+                answers.append(data[20:length])
+                data = data[length + 3 & ~3:]
+
+
+def family_id():
+    answer = converse(NETLINK_GENERIC, CTRL_GETFAMILY, attribute(2, b"shim\0"))[0]
+    while answer:
+        length, kind = struct.unpack_from("=HH", answer)
+        if kind == 1:
+            return struct.unpack_from("=H", answer, 4)[0]
+        answer = answer[length + 3 & ~3:]
+    sys.exit("no family")
+
+
+def netlink(path):
+    family = family_id()
+    with open(path, encoding="ascii") as file:
+        described = json.load(file)
+    parameters = attribute(1, bytes.fromhex(described["parameters"]))
+    first = attribute(2, socket.inet_pton(socket.AF_INET6, described["addresses"][0]))
+
+    def remove(_said):
+        # Told or not: it is there, or it is not.
+        try:
+            converse(family, HBA_DEL, first)
+        except OSError as error:
+            if error.errno != errno.ENOENT:
+                raise
+
+    def add():
+        try:
+            converse(family, HBA_ADD, parameters)
+        except OSError as error:
+            if error.errno != errno.EEXIST:
+                raise
+
+    survive("hba-add", lambda: converse(family, HBA_ADD, parameters), after=remove)
+    survive("hba-del", lambda: converse(family, HBA_DEL, first), before=add, after=remove)
+    deny = attribute(NESTED | 1, attribute(1, b""))
+
+    def forks(value):
+        return attribute(NESTED | 3, attribute(1, b"max_forks\0") + attribute(2, struct.pack("=I", value)))
+
+    def whole(_said):
+        rules = [a for a in converse(family, POLICY_GET, flags=NLM_F_DUMP) if struct.unpack_from("=H", a, 2)[0] & ~NESTED == 1]
+        with open("/proc/sys/net/shim6/max_forks", encoding="ascii") as file:
+            both = (len(rules), int(file.read()) == 77)
+        if both not in ((0, False), (1, True)):
+            sys.exit(f"policy-set: half of it: {both}")
+        converse(family, POLICY_SET, forks(4096))
+
+    survive("policy-set", lambda: converse(family, POLICY_SET, deny + forks(77)), after=whole)
+    for name, command in (("context-get", CONTEXT_GET), ("hba-get", HBA_GET),
+                          ("stats-get", STATS_GET), ("policy-get", POLICY_GET)):
+        survive(name, lambda c=command: converse(family, c, flags=NLM_F_DUMP))
+
+
+def sysctl():
+    def write():
+        with open("/proc/sys/net/shim6/max_forks", "w", encoding="ascii") as file:
+            file.write("4096")
+
+    survive("sysctl", write)
+
+
+# ------------------------------------------------------------------ sockets
+
+def sockets(local, peer, port):
+    sock = None
+
+    def fresh(connected=True):
+        nonlocal sock
+        if sock:
+            sock.close()
+        sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        sock.settimeout(5)
+        sock.bind((local, 0))
+        if connected:
+            sock.connect((peer, port))
+
+    # A wish that forks the context may find it busy with the last one's.
+    patience = {errno.ENOENT, errno.ETIMEDOUT, errno.EINTR}
+    values = {"LOC_LOCAL_PREF": [f"{local},3,1"], "LOC_PEER_PREF": [f"{peer},3,1"],
+              "LOC_LOCAL_SEND": [local], "LOC_PEER_SEND": [peer], "PATHEXPLORE": [4, 3, 1, 500]}
+    for name in ("DONTSHIM", "HOT_STANDBY", "LOC_LOCAL_PREF", "LOC_PEER_PREF", "LOC_LOCAL_RECV",
+                 "LOC_PEER_RECV", "LOC_LOCAL_SEND", "LOC_PEER_SEND", "APP_TIMEOUT", "PATHEXPLORE",
+                 "IF_RECV"):
+        octets = option.pack(name, values.get(name, [1]))
+        survive(f"setsockopt {name}", before=lambda n=name: fresh(n != "DONTSHIM"), allowed=patience,
+                call=lambda n=name, o=octets: sock.setsockopt(option.SOL_SHIM, option.OPTIONS[n], o))
+    fresh()
+    for name in option.OPTIONS:
+        survive(f"getsockopt {name}", allowed={errno.ENOENT, errno.EOPNOTSUPP},
+                call=lambda n=name: sock.getsockopt(option.SOL_SHIM, option.OPTIONS[n], option.room(n)))
+    survive("send", lambda: sock.send(b"."))
+    address = struct.pack("=HHI16sI", socket.AF_INET6, 0, 0, socket.inet_pton(socket.AF_INET6, local), 0)
+    chosen = [(option.SOL_SHIM, option.OPTIONS["LOC_LOCAL_SEND"], address)]
+    survive("sendmsg", lambda: sock.sendmsg([b"."], chosen))
+    fresh()
+    sock.setsockopt(option.SOL_SHIM, option.OPTIONS["LOC_PEER_RECV"], option.pack("LOC_PEER_RECV", [1]))
+
+    def drained():
+        sock.setblocking(False)
+        try:
+            while True:
+                sock.recv(64)
+        except BlockingIOError:
+            pass
+        sock.settimeout(5)
+
+    survive("sendmsg and recvmsg", before=drained,
+            call=lambda: (sock.send(b"."), sock.recvmsg(64, 256)), allowed={None})
+
+    def connection():
+        with socket.create_connection((peer, port), timeout=10, source_address=(local, 0)) as tcp:
+            tcp.sendall(b"hello")
+            tcp.recv(5)
+
+    survive("tcp", connection, allowed={None, errno.ETIMEDOUT})
+
+
+# ------------------------------------------------------------------ what has hundreds of them
+
+def by_chance(name, make, undo, count):
+    """`make` says what the kernel said. Ours come last: of the last ones, so many."""
+    def end(n):
+        pid = os.fork()
+        if pid == 0:
+            nth = Nth()
+            nth.arm(n)
+            said = make()
+            os._exit(0 if not nth.fired() else 1 if said in SAID else 2 if said == 0 else 3)
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        undo()
+        if status not in (0, 1, 2):
+            sys.exit(f"{name}: the {n}th allocation: status {status}")
+        return status
+
+    most = 64
+    while end(most) != 0:
+        most *= 2
+    low = most // 2
+    while most - low > 1:
+        middle = (low + most) // 2
+        low, most = (low, middle) if end(middle) == 0 else (middle, most)
+    last = range(max(1, most - 4 * count), most)
+    told = sum(end(n) == 1 for n in random.sample(last, min(count, len(last))))
+    print(f"{name}: {min(count, len(last))} of {most} allocations, {told} of them told", flush=True)
+    if end(100 * most) != 0:
+        sys.exit(f"{name}: it fails without a reason")
+
+
+def namespace(count):
+    def make():
+        return ctypes.get_errno() if libc.unshare(CLONE_NEWNET) else 0
+
+    by_chance("namespace", make, lambda: None, count)
+
+
+def module(path, count):
+    def make():
+        file = os.open(path, os.O_RDONLY)
+        return ctypes.get_errno() if libc.syscall(SYS_FINIT_MODULE, file, b"", 0) else 0
+
+    def undo():
+        if os.path.exists("/sys/module/shim6"):
+            subprocess.run(["rmmod", "shim6"], check=True)
+
+    by_chance("module", make, undo, count)
+
+
+def main():
+    what, *rest = sys.argv[1:] or [""]
+    start = time.monotonic()
+    if what == "netlink" and len(rest) == 1:
+        netlink(rest[0])
+    elif what == "sysctl" and not rest:
+        sysctl()
+    elif what == "sockets" and len(rest) == 3:
+        sockets(rest[0], rest[1], int(rest[2]))
+    elif what == "namespace" and len(rest) == 1:
+        namespace(int(rest[0]))
+    elif what == "module" and len(rest) == 2:
+        module(rest[0], int(rest[1]))
+    else:
+        sys.exit(__doc__)
+    print(f"{what}: {time.monotonic() - start:.0f} s", flush=True)
+
+
+main()
