@@ -638,13 +638,14 @@ impl<'a> View<'a> {
     }
 
     /// Whether the policy leaves packets of this flow alone.
-    pub(crate) fn denies_flow(self, pair: &Pair, flow: Option<Flow>) -> bool {
+    #[inline]
+    pub(crate) fn denies_flow(self, pair: &Pair, flow: impl FnOnce() -> Option<Flow>) -> bool {
         let policy = match self.special.load(Relaxed) & FLOW_RULES {
             0 => None,
             _ => self.state.policy(self.rcu),
         };
-        let Some((policy, flow)) = policy.zip(flow) else { return false };
-        Rules(&policy.rules).denies_flow(pair, &flow.ports())
+        let Some(policy) = policy else { return false };
+        flow().is_some_and(|flow| Rules(&policy.rules).denies_flow(pair, &flow.ports()))
     }
 
     /// The forked context with this CT(local), if it is established and of these identifiers.
@@ -682,7 +683,7 @@ impl<'a> View<'a> {
         fork: Option<Tag>,
         flow: Flow,
     ) -> Option<&'a Node> {
-        if self.denies_flow(&Pair { local: *local, peer: *peer }, Some(flow)) {
+        if self.denies_flow(&Pair { local: *local, peer: *peer }, || Some(flow)) {
             return None;
         }
         let hash = self.hash(local, peer);

@@ -112,7 +112,7 @@ fn outgoing_special(net: View<'_>, skb: Skb<'_>, call: Call<'_>) -> Verdict {
         return unchanged(net, &skb);
     }
     let between = Pair { local: ip.src, peer: ip.dst };
-    if net.denies_flow(&between, Flow::of(skb.linear(), ip.next, Direction::Out)) {
+    if net.denies_flow(&between, || Flow::of(skb.linear(), ip.next, Direction::Out)) {
         net.count(Counter::TxPolicy);
         return unchanged(net, &skb);
     }

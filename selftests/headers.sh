@@ -25,7 +25,7 @@ arrives() {
 	return 1
 }
 
-# on_wire FILTER COUNT: so many packets of the capture.
+# on_wire FILTER COUNT: so many packets of the capture, or more.
 seen() { tcpdump -r "$WORK/y.pcap" -n "$1" 2>/dev/null | wc -l; }
 has_seen() { [ "$(seen "$1")" -ge "$2" ]; }
 on_wire() { wait_until 5000 has_seen "$1" "$2" || { log "$(seen "$1") of $2: $1"; return 1; }; }
@@ -170,9 +170,9 @@ chatter() {
 
 # Twenty packets are more than the threshold; none of these pairs gets a context.
 test_untouched() {
-	local created rewritten link to
+	local created begun link to
 	created=$(counter hostA context_created)
-	rewritten=$(counter hostA tx_i1)
+	begun=$(counter hostA tx_i1)
 	link=$(ip -n ispX -o -6 addr show dev toA scope link | grep -o 'fe80[^/]*')
 	capture ispX toA "$WORK/y.pcap" 'ip6 and udp port 7'
 	CAPTURE=$BG
@@ -181,7 +181,7 @@ test_untouched() {
 	done
 	on_wire 'dst host ff02::1234 and ip6[6] = 17' 20 && on_wire 'dst host ff0e::1234 and ip6[6] = 17' 20 &&
 		on_wire "dst host $link and ip6[6] = 17" 20 || return 1
-	expect_same hostA context_created "$created" && expect_same hostA tx_i1 "$rewritten"
+	expect_same hostA context_created "$created" && expect_same hostA tx_i1 "$begun"
 }
 
 lib_init

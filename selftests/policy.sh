@@ -44,7 +44,7 @@ test_denied() {
 	ping_start
 	wait_until 30000 expect_more hostA policy_denied 0 3 || { log "nothing was denied"; return 1; }
 	wait_until 10000 expect_more hostA rx_i1 0 1 || { log "the peer did not try"; return 1; }
-	wait_until 10000 sent_more "$(sent)" 50
+	wait_until 10000 sent_more "$(sent)" 50 || return 1
 	no_context hostA "$A_X" "$B_X" && expect_same hostA tx_r1 0 && expect_same hostA tx_i1 0
 }
 
