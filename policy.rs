@@ -172,7 +172,7 @@ fn write_prefix(w: &mut Writer<'_>, (addr, len): (u16, u16), prefix: &Prefix) ->
         return Ok(());
     }
     w.addr(addr, prefix.addr())?;
-    w.u32(len, prefix.len().into())
+    w.u32(len, prefix.bits().into())
 }
 
 fn write_rule(w: &mut Writer<'_>, rule: &Rule) -> Written {

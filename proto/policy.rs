@@ -43,13 +43,8 @@ impl Prefix {
     }
 
     /// How many bits.
-    pub const fn len(&self) -> u8 {
+    pub const fn bits(&self) -> u8 {
         self.len
-    }
-
-    /// Whether all addresses are meant.
-    pub const fn is_empty(&self) -> bool {
-        self.len == 0
     }
 
     /// Whether an address begins with it.

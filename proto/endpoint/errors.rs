@@ -104,12 +104,10 @@ impl Endpoint {
             env.count(Counter::ErrorLimited);
             return None;
         }
-        let made = made_up_header(meta, message.len());
-        let head = if meta.head.is_empty() { made.as_slice() } else { meta.head };
         let mut packet = [0; MAX_MESSAGE - 8];
-        let octets = head.iter().chain(message);
+        let octets = meta.head.iter().chain(message);
         let len = packet.iter_mut().zip(octets).map(|(to, from)| *to = *from).count();
-        let pointer = u16::try_from(head.len().saturating_add(at)).unwrap_or(u16::MAX);
+        let pointer = u16::try_from(meta.head.len().saturating_add(at)).unwrap_or(u16::MAX);
         let packet = packet.get(..len)?;
         let body = Body::Error { code: code as u8, pointer, packet };
         let len = Builder::new(reply, &body).finish()?;
@@ -211,14 +209,4 @@ fn sender<'t, T: Table>(
         }
         _ => None,
     }
-}
-
-/// An IPv6 header as the message must have had it.
-fn made_up_header(meta: &Meta<'_>, len: usize) -> [u8; IPV6_HEADER] {
-    let [l0, l1] = u16::try_from(len).unwrap_or(u16::MAX).to_be_bytes();
-    let fixed = [0x60, 0, 0, 0, l0, l1, PROTOCOL, 64];
-    let mut header = [0; IPV6_HEADER];
-    let octets = fixed.iter().chain(&meta.src.0).chain(&meta.dst.0);
-    header.iter_mut().zip(octets).for_each(|(to, from)| *to = *from);
-    header
 }

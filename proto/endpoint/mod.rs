@@ -40,7 +40,7 @@ pub struct Meta<'a> {
     /// The IPv6 destination address.
     pub dst: Addr,
     /// The octets of the packet before the message, from its IPv6 header on: an Error
-    /// message carries them back. May be empty.
+    /// message carries them back.
     pub head: &'a [u8],
     /// What is known of the message's CGA signature: [`Verdict::None`] when it arrives.
     pub verdict: Verdict,

@@ -4,15 +4,14 @@
 //! section 12.4), in constant time and in memory of a fixed size, which is also the cap on
 //! establishments in progress.
 //!
-//! An entry is the tag of a context (with the top bit set), at the place that the nonce
-//! gives by division. A nonce is random among those whose place is free; an off-path attacker
-//! does not know which place is taken.
+//! An entry is the tag of a context, never 0, at the place that the nonce gives by division.
+//! A nonce is random among those whose place is free; an off-path attacker does not know which
+//! place is taken.
 
 use super::Table;
 use crate::proto::addr::Tag;
 use crate::proto::env::Env;
 
-const USED: u64 = 1 << 63;
 /// How many places are looked at before there is no free one.
 const TRIES: usize = 32;
 
@@ -29,7 +28,7 @@ pub fn claim<T: Table>(env: &dyn Env, table: &mut T, tag: Tag) -> Option<u32> {
         let at = place(nonce, len)?;
         let entry = table.nonce_index().get(at).copied()?;
         if entry == 0 || !is_waiting(table, Tag::new(entry), at, len) {
-            *table.nonce_index().get_mut(at)? = tag.get() | USED;
+            *table.nonce_index().get_mut(at)? = tag.get();
             return Some(nonce);
         }
     }

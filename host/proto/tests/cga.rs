@@ -6,10 +6,9 @@
 //! The test is the outside world: what the core asks to be verified it verifies or not, as it likes.
 //! The key is RFC 3972's appendix's with a longer modulus, and no signature is a real one.
 
-mod desk;
-mod world;
-
-use desk::build;
+use crate::desk::build;
+use crate::world;
+use crate::world::{sha1, stamp, truth, Host, World, A, B, PREFIXES};
 use proptest::prelude::*;
 use shim6_proto::proto::addr::{Addr, Pair, Tag, UlidPair};
 use shim6_proto::proto::cga::{self, Claim, NoClaim, Signature, Verdict, TYPE_TAG};
@@ -20,7 +19,6 @@ use shim6_proto::proto::env::{Env, Transmit};
 use shim6_proto::proto::hba::{Pds, MAX_PDS};
 use shim6_proto::proto::locator::LocalLocator;
 use shim6_proto::proto::wire::{Body, Builder, Message, Method, MAX_MESSAGE};
-use world::{sha1, stamp, truth, Host, World, A, B, PREFIXES};
 
 /// A DER element.
 fn der(tag: u8, contents: &[u8]) -> Vec<u8> {

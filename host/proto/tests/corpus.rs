@@ -2,11 +2,7 @@
 
 //! The fuzzer's corpus, and what once made it stop, without the fuzzer.
 
-mod desk;
-mod fuzz;
-mod octets;
-mod swarm;
-mod world;
+use crate::fuzz;
 
 use std::fs;
 use std::path::Path;

@@ -3,10 +3,10 @@
 //! Very many contexts lose the path they share, all at once: what they send, and how often they
 //! wake, is bounded, and none of them waits for ever.
 
-mod world;
-
+use crate::world::{self, Outside};
 use shim6_proto::proto::addr::{Pair, Tag};
 use shim6_proto::proto::config::Config;
+use shim6_proto::proto::crowd::Crowd;
 use shim6_proto::proto::env::Env;
 use shim6_proto::proto::locator::pairs::Paths;
 use shim6_proto::proto::locator::PeerLocator;
@@ -16,7 +16,6 @@ use shim6_proto::proto::time::Instant;
 use shim6_proto::proto::wire::{Body, Builder, Message, ProbeState, Record, MAX_MESSAGE};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use world::Outside;
 
 const TAG: Tag = Tag::new(0x1234_5678_9abc);
 
@@ -181,4 +180,29 @@ fn a_few_contexts_are_not_put_off() {
     c.run(c.out.now().0 + 10_000);
     assert!(!c.out.counters.borrow().contains_key("probe_deferred"));
     assert!(c.probes.len() > 400);
+}
+
+#[test]
+fn the_wait_of_who_is_refused_is_as_long_as_the_crowd() {
+    let config = Config { probes_per_second: 10, max_probe_timeout_ms: 9000, ..Config::default() };
+    let crowd = Crowd::default();
+    // At a time, with that random number: tokens are used up first.
+    let refused = |ms: u64, random: u64| loop {
+        if let Err(wait) = crowd.admit(Instant(500_000 + ms), &config, || random) {
+            return wait;
+        }
+    };
+    // A second, and a tenth for each that is refused.
+    assert_eq!((refused(0, 1099), refused(0, 1200)), (1100, 1));
+    (3..=50).for_each(|_| assert_eq!(refused(999, 0), 1));
+    assert_eq!(refused(999, 6099), 6100);
+    // Those of the second before count, until there are more.
+    assert_eq!((refused(1000, 6099), refused(1000, 6100)), (6100, 1));
+    assert_eq!((refused(2000, 1199), refused(2000, 0), refused(2000, 0)), (1200, 1, 1));
+    // Two seconds later they are forgotten.
+    assert_eq!((refused(4000, 1100), refused(4000, 0), refused(4000, 0)), (1, 1, 1));
+    assert_eq!(refused(5999, 1299), 1300);
+    // Nobody waits longer than Max Probe Timeout.
+    (0..100).for_each(|_| assert_eq!(refused(5999, 0), 1));
+    assert_eq!((refused(5999, 8999), refused(5999, 9000)), (9000, 1));
 }

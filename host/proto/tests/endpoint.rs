@@ -2,15 +2,16 @@
 
 //! One host and messages made by hand: what is answered, what is kept, what is refused.
 
-mod desk;
-mod world;
-
-use desk::*;
+use crate::desk::*;
+use crate::world;
 use shim6_proto::proto::addr::{Addr, Pair, Tag, UlidPair};
 use shim6_proto::proto::config::Config;
 use shim6_proto::proto::context::State;
-use shim6_proto::proto::endpoint::{Refused, Table};
+use shim6_proto::proto::endpoint::validator::Secrets;
+use shim6_proto::proto::endpoint::{nonces, Refused, Table};
+use shim6_proto::proto::env::Env;
 use shim6_proto::proto::policy::{Prefix, Rule};
+use shim6_proto::proto::time::Instant;
 use shim6_proto::proto::wire::{Body, Message, Method, Type, IPV6_HEADER, MAX_MESSAGE};
 
 // Nothing is kept, nothing grows.
@@ -131,6 +132,8 @@ fn an_i2_without_its_validator_makes_nothing() {
         wrong[at] ^= 1;
         assert!(d.hear(&with(&wrong, TAG, nonce)).is_none());
     }
+    let twice: Vec<u8> = validator.iter().map(|octet| octet ^ 1).collect();
+    assert!(d.hear(&with(&twice, TAG, nonce)).is_none(), "all octets differ in the same bit");
     assert!(d.hear(&with(&validator[..19], TAG, nonce)).is_none());
     assert!(d.hear(&with(&[], TAG, nonce)).is_none());
     // For another tag, another nonce, other locators, another FII.
@@ -166,6 +169,29 @@ fn a_validator_lives_for_its_lifetime_and_not_much_longer() {
 }
 
 #[test]
+fn the_secret_changes_once_in_a_lifetime() {
+    let lifetime = u64::from(Config::default().validator_lifetime_ms);
+    let outside = || {
+        let [host, _] = world::hosts(77, Config::default());
+        host.out
+    };
+    // New secrets are the only thing that takes random numbers.
+    let drew = |ms: &[u64]| {
+        let [one, other] = [0, 1].map(|_| outside());
+        let mut secrets = Secrets::new(&one);
+        let _ = Secrets::new(&other);
+        ms.iter().for_each(|ms| {
+            one.now.set(Instant(*ms));
+            secrets.nonce(&one);
+        });
+        one.random() != other.random()
+    };
+    let start = outside().now().0;
+    let next = (start / lifetime + 1) * lifetime;
+    assert!(!drew(&[start, next - 1]) && drew(&[next]));
+}
+
+#[test]
 fn an_i2_may_have_another_initiator_nonce_than_its_i1() {
     let mut d = Desk::new(Config::default());
     // Desk::r1 says 5, Desk::i2 says 6.
@@ -173,6 +199,29 @@ fn an_i2_may_have_another_initiator_nonce_than_its_i1() {
     let r2 = d.hear(&i2).expect("an R2");
     let message = Message::parse(&r2).unwrap();
     assert!(matches!(message.body, Body::R2 { initiator_nonce: 6, .. }));
+}
+
+#[test]
+fn the_place_of_a_nonce_that_nobody_waits_for_is_free_again() {
+    let mut d = Desk::new(Config::default());
+    let h = &mut d.host;
+    let places = h.contexts.nonce_index().len() as u64;
+    for tag in 1..=10 * places {
+        let tag = Tag::new(tag);
+        let nonce = nonces::claim(&h.out, &mut h.contexts, tag).expect("a place");
+        assert_eq!(nonces::find(&mut h.contexts, nonce), Some(tag));
+    }
+    // The place of one who waits is not given away.
+    h.contexts.nonce_index().fill(0);
+    d.initiate().unwrap();
+    let (_, i1) = d.sent().unwrap();
+    let Body::I1 { initiator_nonce, .. } = Message::parse(&i1).unwrap().body else { panic!() };
+    let tag = Some(d.local_tag());
+    let h = &mut d.host;
+    (1..=10 * places).for_each(|tag| {
+        let _ = nonces::claim(&h.out, &mut h.contexts, Tag::new(tag));
+    });
+    assert_eq!(nonces::find(&mut h.contexts, initiator_nonce), tag);
 }
 
 // Locators are proved before they are used.
@@ -294,6 +343,20 @@ fn an_unknown_type_is_answered_with_error_0() {
     let (code, pointer, packet) = error_of(&d.hear(&bytes).expect("an Error"));
     assert_eq!((code, pointer), (0, IPV6_HEADER as u16 + 2));
     assert_eq!(packet[IPV6_HEADER..], bytes[..]);
+}
+
+#[test]
+fn an_error_has_no_more_octets_than_a_message_may_have() {
+    let mut d = Desk::new(Config::default());
+    for len in [1184, 1192, 1200, MAX_MESSAGE] {
+        let mut bytes = build(&Body::Keepalive { tag: TAG }, |_| {});
+        bytes.resize(len, 0);
+        (bytes[1], bytes[2]) = ((len / 8 - 1) as u8, 99);
+        let answer = d.hear(&checked(bytes.clone())).expect("an Error");
+        let room = MAX_MESSAGE - 8 - IPV6_HEADER;
+        let (_, _, packet) = error_of(&answer);
+        assert_eq!(packet[IPV6_HEADER..], checked(bytes)[..len.min(room)]);
+    }
 }
 
 #[test]

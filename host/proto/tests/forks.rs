@@ -2,8 +2,7 @@
 
 //! Forked contexts: two sockets of one pair of hosts, each with paths of its own.
 
-mod world;
-
+use crate::world::{Store, World, A, B, PREFIXES};
 use proptest::prelude::*;
 use shim6_proto::proto::addr::{Addr, Pair, Tag, UlidPair};
 use shim6_proto::proto::config::Config;
@@ -12,7 +11,6 @@ use shim6_proto::proto::context::{Context, Event, Failure, Flow, FlowSlot, Flows
 use shim6_proto::proto::endpoint::{Refused, Table};
 use shim6_proto::proto::wire::{Body, Builder, Message, Type, MAX_MESSAGE};
 use shim6_proto::proto::wish::{Explore, Granted, Owner, Wanted, Wish, WishError};
-use world::{Store, World, A, B, PREFIXES};
 
 /// The ports of two sockets: one with the default context, one that wants its own.
 const FIRST: u16 = 9;

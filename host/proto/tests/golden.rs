@@ -2,9 +2,7 @@
 
 //! Every message, octet by octet as the RFCs draw it, written by hand.
 
-mod octets;
-
-use octets::{rebuild, seal};
+use crate::octets::{rebuild, seal};
 use shim6_proto::proto::addr::{Addr, Tag};
 use shim6_proto::proto::wire::lists::Preference;
 use shim6_proto::proto::wire::{

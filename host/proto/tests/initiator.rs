@@ -2,10 +2,7 @@
 
 //! What one host begins by itself, what becomes of it, and what it tells and is told later.
 
-mod desk;
-mod world;
-
-use desk::*;
+use crate::desk::*;
 use shim6_proto::proto::addr::{Addr, Pair, UlidPair};
 use shim6_proto::proto::config::Config;
 use shim6_proto::proto::context::{Context, Event, Failure, Setup, SetupSlot, State};
@@ -150,6 +147,23 @@ fn an_error_from_a_stranger_is_not_obeyed() {
 }
 
 #[test]
+fn an_error_about_what_we_did_not_send_is_not_obeyed() {
+    let mut d = Desk::new(Config::default());
+    d.established(TAG);
+    d.host.out.locators[1].pref.priority = 3;
+    let h = &mut d.host;
+    let (ctx, activity) = h.contexts.all.values_mut().next().unwrap();
+    ctx.local_changed(&h.out, activity);
+    let (t, request) = d.sent().expect("an Update Request");
+    let stranger = Addr::from_bits((0x2001_0db8_0bad << 80) | 1);
+    for (src, dst) in [(t.src, stranger), (stranger, t.dst)] {
+        let packet = in_error(Transmit { src, dst, ..t }, &request);
+        d.hear(&build(&Body::Error { code: 2, pointer: 0, packet: &packet }, |_| {}));
+    }
+    assert_eq!((d.host.count("rx_error_unmatched"), d.host.count("update_refused")), (2, 0));
+}
+
+#[test]
 fn errors_3_and_4_make_us_tell_everything_again_but_not_for_ever() {
     let mut d = Desk::new(Config::default());
     d.established(TAG);
@@ -278,6 +292,31 @@ fn unreachable_about_the_current_pair_is_a_hint_and_about_another_is_not() {
     // It may be forged: the current pair is asked first.
     assert_eq!((t.src, t.dst), (local, peer));
     assert_eq!(Message::parse(&probe).unwrap().kind(), Type::Probe);
+}
+
+#[test]
+fn our_message_is_found_behind_the_extension_headers_that_may_stand_before_it() {
+    let mut d = Desk::new(Config::default());
+    d.established(TAG);
+    // Only by its tag is it of the context: data between these two is not.
+    let t = Transmit { src: d.host.addr(1), dst: d.peer.addr(1), len: 0 };
+    let keepalive = build(&Body::Keepalive { tag: TAG }, |_| {});
+    let mut found = |headers: &[(u8, usize)]| {
+        let mut packet = in_error(t, &[]);
+        let nexts = headers.iter().skip(1).map(|(kind, _)| *kind).chain([140]);
+        packet[6] = headers.first().map_or(140, |(kind, _)| *kind);
+        for ((_, units), next) in headers.iter().zip(nexts) {
+            packet.extend([next, *units as u8]);
+            packet.extend(vec![0; 6 + 8 * units]);
+        }
+        packet.extend(&keepalive);
+        let h = &mut d.host;
+        h.endpoint.icmp_error(&h.out, &mut h.contexts, IcmpError::Unreachable, &packet).is_some()
+    };
+    assert!(found(&[]) && found(&[(0, 0)]) && found(&[(60, 1)]) && found(&[(43, 3)]));
+    assert!(found(&[(0, 2), (60, 0), (43, 1)]));
+    assert!(!found(&[(44, 0)]), "a fragment");
+    assert!(!found(&[(0, 0); 4]), "more than there may be");
 }
 
 #[test]

@@ -3,14 +3,11 @@
 //! Many hosts through thousands of bad hours, each from a seed. A run that fails prints its
 //! seed; `SIM_SEED` and `SIM_RUNS` run it again, or more of them.
 
-mod swarm;
-mod world;
-
+use crate::swarm::{prefix, Seen, Swarm};
 use rand::Rng;
 use shim6_proto::proto::config::Config;
 use shim6_proto::proto::context::Hint;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use swarm::{prefix, Seen, Swarm};
 
 /// How much ill will there is.
 #[derive(Clone, Copy, PartialEq)]

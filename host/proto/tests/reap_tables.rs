@@ -2,8 +2,8 @@
 
 //! The tables of RFC 5534 section 6: one test for each entry, named after it.
 
-mod world;
-
+use crate::world;
+use crate::world::Outside;
 use shim6_proto::proto::addr::{Addr, Pair, Tag};
 use shim6_proto::proto::env::Env;
 use shim6_proto::proto::locator::pairs::{Moved, PairIndex, Paths};
@@ -12,7 +12,6 @@ use shim6_proto::proto::reap::activity::{Activity, Direction, Wake};
 use shim6_proto::proto::reap::{Aim, Io, Outcome, Reap, ReapState};
 use shim6_proto::proto::time::Instant;
 use shim6_proto::proto::wire::{Body, Builder, Message, ProbeState, Record, Type, MAX_MESSAGE};
-use world::Outside;
 
 const TAG: Tag = Tag::new(0x1234_5678_9abc);
 

@@ -3,15 +3,13 @@
 //! Harder stories of two hosts, and long runs through bad networks. `World` checks its
 //! invariants after every step.
 
-mod world;
-
+use crate::world::{World, A, B, PREFIXES};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use shim6_proto::proto::config::Config;
 use shim6_proto::proto::context::{Event, Hint, State};
 use shim6_proto::proto::locator::Preference;
 use shim6_proto::proto::reap::ReapState;
-use world::{World, A, B, PREFIXES};
 
 fn fast() -> Config {
     Config { send_timeout_ms: 1000, ..Config::default() }

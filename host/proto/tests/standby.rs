@@ -2,14 +2,12 @@
 
 //! A pair that stands by (RFC 6316 section 6.3), in two hosts and a network.
 
-mod world;
-
+use crate::world::{World, A, B, PREFIXES};
 use shim6_proto::proto::addr::Pair;
 use shim6_proto::proto::config::Config;
 use shim6_proto::proto::context::{Event, Hint};
 use shim6_proto::proto::time::Instant;
 use shim6_proto::proto::wish::Feedback;
-use world::{World, A, B, PREFIXES};
 
 /// The round trip takes 40 ms; nothing but what is tested may find a failure.
 fn established(seed: u64) -> World {

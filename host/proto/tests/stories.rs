@@ -2,12 +2,10 @@
 
 //! Stories of two hosts: what a person would see of establishment, failure, recovery.
 
-mod world;
-
+use crate::world::{World, A, B, PREFIXES};
 use shim6_proto::proto::config::Config;
 use shim6_proto::proto::context::{Event, State};
 use shim6_proto::proto::reap::ReapState;
-use world::{World, A, B, PREFIXES};
 
 fn fast() -> Config {
     Config { send_timeout_ms: 1000, ..Config::default() }

@@ -3,9 +3,7 @@
 //! Properties of the wire format: what is written is read back, and no octets from the
 //! network do harm.
 
-mod octets;
-
-use octets::{plain_checksum, rebuild, seal};
+use crate::octets::{plain_checksum, rebuild, seal};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;

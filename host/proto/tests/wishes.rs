@@ -2,12 +2,10 @@
 
 //! What applications wish of a context, seen in what it sends and where.
 
-mod world;
-
+use crate::world::{World, A, B};
 use shim6_proto::proto::addr::Addr;
 use shim6_proto::proto::config::Config;
 use shim6_proto::proto::wish::{Explore, Feedback, Wanted, WishError};
-use world::{World, A, B};
 
 fn fast() -> Config {
     Config { send_timeout_ms: 1000, ..Config::default() }

@@ -262,7 +262,7 @@ pub fn device_name(device: &Device) -> String {
 }
 
 fn prefix_text(prefix: &Prefix) -> String {
-    format!("{}/{}", prefix.addr(), prefix.len())
+    format!("{}/{}", prefix.addr(), prefix.bits())
 }
 
 fn ports_text(rule: &Rule) -> String {
@@ -285,7 +285,7 @@ impl fmt::Display for Policy {
 fn rule_text(rule: &Rule) -> String {
     let mut text = if rule.denies { "deny" } else { "allow" }.to_string();
     for (name, prefix) in [("local", &rule.local), ("peer", &rule.peer)] {
-        if !prefix.is_empty() {
+        if prefix.bits() > 0 {
             text += &format!(" {name} {}", prefix_text(prefix));
         }
     }
@@ -301,7 +301,7 @@ fn rule_text(rule: &Rule) -> String {
 fn rule_json(rule: &Rule) -> Value {
     let mut value = json!({ "action": if rule.denies { "deny" } else { "allow" } });
     for (name, prefix) in [("local", &rule.local), ("peer", &rule.peer)] {
-        if !prefix.is_empty() {
+        if prefix.bits() > 0 {
             value[name] = json!(prefix_text(prefix));
         }
     }
@@ -316,7 +316,7 @@ fn rule_json(rule: &Rule) -> Value {
 
 fn placing_text(placing: &Placing) -> String {
     let mut text = "locator".to_string();
-    if !placing.prefix.is_empty() {
+    if placing.prefix.bits() > 0 {
         text += &format!(" {}", prefix_text(&placing.prefix));
     }
     if let Some(device) = &placing.device {
@@ -333,7 +333,7 @@ fn placing_json(placing: &Placing) -> Value {
         None => json!({ "exclude": true }),
         Some(pref) => json!({ "priority": pref.priority, "weight": pref.weight }),
     };
-    if !placing.prefix.is_empty() {
+    if placing.prefix.bits() > 0 {
         value["prefix"] = json!(prefix_text(&placing.prefix));
     }
     if let Some(device) = &placing.device {

@@ -2,8 +2,6 @@
 
 //! One host, and messages made by hand.
 
-#![allow(dead_code)] // Each test file uses its part.
-
 use crate::world::Host;
 use shim6_proto::proto::addr::{Addr, Pair, Tag, UlidPair};
 use shim6_proto::proto::cga::Verdict;

@@ -4,8 +4,6 @@
 //! is read by a test as well (`corpus.rs`). A target ends with a panic when something that
 //! must hold does not.
 
-#![allow(dead_code)]
-
 pub mod host;
 pub mod operations;
 

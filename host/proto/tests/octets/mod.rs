@@ -2,8 +2,6 @@
 
 //! Octets of messages, made and changed without the code under test.
 
-#![allow(dead_code)] // Each test file uses its part.
-
 use shim6_proto::proto::wire::{Builder, Message, MAX_MESSAGE};
 
 /// The checksum of RFC 1071, in the plainest way.

@@ -6,8 +6,6 @@
 //! asleep. After every step the invariants are looked at, some of them against the truth,
 //! which no host knows: whose an address is, and between which identifiers a packet was sent.
 
-#![allow(dead_code)] // Each test file uses its part.
-
 pub mod attack;
 
 use crate::world::{knows, Host, Outside, Store};

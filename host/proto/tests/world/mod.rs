@@ -6,8 +6,6 @@
 //! application sends. A seed makes every run repeatable. After every step the
 //! invariants are looked at (`World::check`).
 
-#![allow(dead_code)]
-
 pub mod table;
 
 use rand::rngs::StdRng;

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The tests of the core as one program: what they share is compiled once.
+
+mod ancillary;
+mod cga;
+mod corpus;
+mod crowd;
+mod desk;
+mod endpoint;
+mod forks;
+mod fuzz;
+mod golden;
+mod hba;
+mod initiator;
+mod life;
+mod many;
+mod octets;
+mod policy;
+mod reap_tables;
+mod rows;
+mod sim;
+mod sockapi;
+mod standby;
+mod stories;
+mod swarm;
+mod times;
+mod translate;
+mod values;
+mod wire;
+mod wishes;
+mod world;
