@@ -24,7 +24,7 @@ programs     := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c)) \
 		$(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
 
 .DEFAULT_GOAL := all
-.PHONY: all help setup module shimctl programs selftests demo bench test test-debug test-kernel soak host-test fuzz \
+.PHONY: all help setup module shimctl programs selftests demo bench test test-debug test-kernel soak host-test fuzz mutants \
 	check layers rfc-map uapi install-test no-panic clippy clippy-module fmt fmt-check install clean
 
 ifdef KDIR
@@ -89,6 +89,10 @@ T ?= 60
 fuzz: ## every fuzz target of host/fuzz for T=60 seconds, or TARGETS="wire hba"
 	@qemu/setup fuzz
 	@$(IN) scripts/fuzz $(T) $(TARGETS)
+
+mutants: ## the core changed in thousands of ways, its tests over each (hours); FILES="proto/time.rs proto/cga.rs"
+	@qemu/setup mutants
+	@$(IN) scripts/mutants $(FILES)
 
 check: layers rfc-map uapi fmt-check clippy no-panic ## what a change must pass before it is committed
 

@@ -48,9 +48,9 @@ gaps() {
 test_probes() {
 	local status=1
 	option set PATHEXPLORE 2 0 0 1000 && option set APP_TIMEOUT 1 || return 1
-	one_way hostA hostB
 	watch 67
 	cut ispX; cut ispY
+	one_way hostA hostB
 	wait_until 20000 seen 67 3 && gaps 67 899,1490 1499,5000 && status=0
 	heal ispX; heal ispY
 	stop "$WATCH"

@@ -97,11 +97,6 @@ impl Secrets {
         }
     }
 
-    /// Whether a nonce is recent.
-    pub fn is_recent(&mut self, env: &dyn Env, nonce: u32) -> bool {
-        self.key(env, nonce).is_some()
-    }
-
     /// The validator of an R1, over what 7.10.1 lists: "The secret S; That Responder Nonce;
     /// The Initiator Context Tag from the I1 message; The ULIDs from the I1 message; The
     /// locators from the I1 message; The Forked Instance Identifier". Not the Initiator Nonce:

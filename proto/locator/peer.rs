@@ -268,9 +268,4 @@ impl<S: LocatorStore> PeerLocators<S> {
             locator.set_reachable();
         }
     }
-
-    /// Whether the two lists have a locator in common (RFC 5533 section 7.15).
-    pub fn overlaps<O: LocatorStore>(&self, other: &PeerLocators<O>) -> bool {
-        self.as_slice().iter().any(|l| other.get(&l.addr).is_some())
-    }
 }

@@ -72,12 +72,6 @@ impl Type {
             Type::Unknown(n) => n,
         }
     }
-
-    /// "Type codes 0-63 will not trigger R1bis messages on a missing context, while
-    /// codes 64-127 will trigger R1bis" (RFC 5533 section 5.3). An Error has no tag.
-    pub const fn asks_for_context(self) -> bool {
-        self.number() >= 64 && !matches!(self, Type::Error)
-    }
 }
 
 /// The one's complement sum of RFC 1071 over `bytes`, folded; 0 for a message with a

@@ -7,7 +7,7 @@ use shim6_proto::proto::addr::{Addr, Pair, UlidPair};
 use shim6_proto::proto::config::Config;
 use shim6_proto::proto::context::{Context, Event, Failure, Setup, SetupSlot, State};
 use shim6_proto::proto::endpoint::{IcmpError, Refused};
-use shim6_proto::proto::env::Transmit;
+use shim6_proto::proto::env::{Env, Transmit};
 use shim6_proto::proto::locator::{LocatorStore, NoMemory, PeerLocator, Wishes};
 use shim6_proto::proto::reap::activity::Activity;
 use shim6_proto::proto::reap::ReapState;
@@ -123,6 +123,33 @@ fn an_update_is_sent_again_with_backoff_up_to_its_limit() {
     assert!(times.len() > nominal.len(), "the retransmissions continue forever: {times:?}");
     for (gap, nominal) in gaps(&times).iter().zip(nominal) {
         assert!((0.5..=1.5).contains(&(gap / nominal)), "{times:?}");
+    }
+}
+
+#[test]
+fn a_context_lives_while_packets_go_or_come() {
+    for (send, receive) in [(false, false), (true, false), (false, true)] {
+        let mut d = Desk::new(Config::default());
+        d.established(TAG);
+        let idle = u64::from(Config::default().gc_idle_ms);
+        d.pass(idle - 10_000);
+        let h = &mut d.host;
+        let tick = h.out.ticks().tick(h.out.now());
+        let (_, activity) = h.contexts.all.values_mut().next().unwrap();
+        if send {
+            let _ = activity.note_sent(tick);
+        }
+        if receive {
+            let _ = activity.note_received(tick);
+        }
+        for _ in 0..(idle - 20_000) / 1000 {
+            d.pass(1000);
+            let h = &mut d.host;
+            let (ctx, activity) = h.contexts.all.values_mut().next().unwrap();
+            ctx.handle_timeout(&h.out, activity);
+            while d.sent().is_some() {}
+        }
+        assert_eq!(d.first().0.is_gone(), !send && !receive, "{send} {receive}");
     }
 }
 
@@ -292,6 +319,41 @@ fn unreachable_about_the_current_pair_is_a_hint_and_about_another_is_not() {
     // It may be forged: the current pair is asked first.
     assert_eq!((t.src, t.dst), (local, peer));
     assert_eq!(Message::parse(&probe).unwrap().kind(), Type::Probe);
+}
+
+#[test]
+fn after_a_hint_the_current_pair_has_time_to_answer_and_then_no_second_turn() {
+    for turns in [1, 2] {
+        let mut d = Desk::new(Config::default());
+        d.established(TAG);
+        let Pair { local, peer } = d.ulids.pair;
+        let mut packet = header(local, peer).to_vec();
+        packet[6] = 6;
+        packet.extend([0; 20]);
+        let h = &mut d.host;
+        let _ = h.endpoint.icmp_error(&h.out, &mut h.contexts, IcmpError::Unreachable, &packet);
+        let mut probes = vec![];
+        let mut timeout = |d: &mut Desk| {
+            let h = &mut d.host;
+            let (ctx, activity) = h.contexts.all.values_mut().next().unwrap();
+            ctx.handle_timeout(&h.out, activity);
+            while let Some((t, _)) = d.sent() {
+                probes.push((t.src, t.dst));
+            }
+        };
+        for _ in 0..turns {
+            timeout(&mut d);
+            d.pass(600);
+        }
+        // Data comes before the next Probe is due.
+        d.host.out.now.set(Instant(d.host.out.now.get().0 - 300));
+        let tick = d.host.out.ticks().tick(d.host.out.now());
+        let _ = d.first().1.note_received(tick);
+        timeout(&mut d);
+        assert_eq!(d.host.context().reap_state(), Some(ReapState::InboundOk));
+        let current = probes.iter().map(|pair| *pair == (local, peer)).collect::<Vec<_>>();
+        assert_eq!(current, [&[true, true][..], &[true, false, false]][turns - 1]);
+    }
 }
 
 #[test]

@@ -99,6 +99,11 @@ fn an_error_about_something_else_is_none_of_ours() {
     let mut control = rewritten(&[0; 8], 1);
     control[42] = 1;
     assert_eq!(error_about(&icmp(LOCATORS.local, 1, 0, 0, &control)), None);
+    for (at, octet) in [(0, 0x40), (6, 6)] {
+        let mut other = rewritten(&[0; 8], 1);
+        other[at] = octet;
+        assert_eq!(error_about(&icmp(LOCATORS.local, 1, 0, 0, &other)), None);
+    }
     let whole = icmp(LOCATORS.local, 1, 0, 0, &rewritten(&[0; 8], 1));
     for len in 0..ERROR_END as usize {
         assert_eq!(error_about(&whole[..len]), None, "{len} octets");
