@@ -667,25 +667,38 @@ fn probes_that_were_reported_are_not_told_again() {
     assert_eq!(b.sent_probe(ProbeState::InboundOk).sent.len(), 2);
 }
 
+/// Four Probes, over each pair; that they arrived is reported `turn` places further on.
+fn all_arrived(b: &mut Bench, turn: usize, told: impl Fn(&Record) -> bool) -> Outcome {
+    let mut sent = vec![];
+    for _ in 0..4 {
+        b.pass(60_000);
+        let _ = step!(b, timeout);
+        sent.extend(b.sent_probe(ProbeState::Exploring).sent.first().copied());
+    }
+    sent.rotate_left(turn);
+    sent.retain(told);
+    b.probe(ProbeState::Operational, 1, &sent)
+}
+
 #[test]
 fn the_best_of_several_confirmed_pairs_is_chosen_in_whatever_order_they_come() {
-    let chosen = [false, true].map(|turn| {
+    for turn in 0..4 {
         let mut b = Bench::new(Exploring);
+        // One of the peer's is told to be broken, and one of ours is liked less.
         b.peers[0].pref.flags = 1;
-        let mut sent = vec![];
-        for _ in 0..5 {
-            b.pass(60_000);
-            let _ = step!(&mut b, timeout);
-            sent.extend(b.sent_probe(ProbeState::Exploring).sent.first().copied());
-        }
-        if turn {
-            sent.reverse();
-        }
-        // All four pairs work; two go to a locator that is not told to be broken.
-        let outcome = b.probe(ProbeState::Operational, 1, &sent);
-        let chosen = outcome.chosen.expect("another pair");
-        assert_eq!(chosen.peer, b.peers[1].addr);
-        chosen
-    });
-    assert_eq!(chosen[0], chosen[1]);
+        b.out.locators[1].pref.priority = 3;
+        let best = Pair { local: b.out.locators[0].addr, peer: b.peers[1].addr };
+        assert_eq!(all_arrived(&mut b, turn, |_| true).chosen, Some(best));
+    }
+}
+
+#[test]
+fn the_current_pair_is_kept_before_its_equals() {
+    for turn in 0..4 {
+        let mut b = Bench::new(Exploring);
+        let ulids = b.ulids;
+        b.tx = Pair { local: b.out.locators[1].addr, peer: b.peers[1].addr };
+        let outcome = all_arrived(&mut b, turn, |r| (r.src, r.dst) != (ulids.local, ulids.peer));
+        assert_eq!((outcome.chosen.unwrap_or(b.tx), outcome.confirmed), (b.tx, 0b11));
+    }
 }
