@@ -306,24 +306,46 @@ fn a_method_that_contradicts_the_parameters_is_answered_with_error_2() {
     }
 }
 
-#[test]
-fn a_source_that_is_not_proved_gets_no_context() {
-    let mut d = Desk::new(Config::default());
-    let stranger = Addr::from_bits((0x2001_0db8_0bad << 80) | 1);
+/// The answer to an I2 without a list, for the ULIDs but from another address, which its R1 went
+/// to as well.
+fn i2_from(d: &mut Desk, from: Addr) -> Option<Vec<u8>> {
     let Pair { local, peer } = d.ulids.pair;
-    let i1 =
-        build(&Body::I1 { initiator_tag: TAG, initiator_nonce: 1 }, |m| m.ulids(&peer, &local));
-    let (_, r1) = d.say(stranger, local, &i1).expect("an R1: nothing is known yet");
+    let i1 = build(&Body::I1 { initiator_tag: Tag::new(7), initiator_nonce: 1 }, |m| {
+        m.ulids(&peer, &local)
+    });
+    let (_, r1) = d.say(from, local, &i1).expect("an R1: nothing is known yet");
     let r1 = Message::parse(&r1).unwrap();
     let Body::R1 { responder_nonce, .. } = r1.body else { panic!() };
-    let body = Body::I2 { initiator_tag: TAG, initiator_nonce: 1, responder_nonce };
+    let body = Body::I2 { initiator_tag: Tag::new(7), initiator_nonce: 1, responder_nonce };
     let i2 = build(&body, |m| {
         m.validator(r1.options.validator.unwrap());
         m.ulids(&peer, &local);
     });
-    assert!(d.say(stranger, local, &i2).is_none());
+    d.say(from, local, &i2).map(|(_, answer)| answer)
+}
+
+fn a_stranger() -> Addr {
+    Addr::from_bits((0x2001_0db8_0bad << 80) | 1)
+}
+
+#[test]
+fn a_source_that_is_not_proved_gets_no_context() {
+    let mut d = Desk::new(Config::default());
+    assert!(i2_from(&mut d, a_stranger()).is_none());
     assert_eq!(d.contexts(), 0);
     assert_eq!(d.host.count("rx_source_not_locator"), 1);
+}
+
+#[test]
+fn nor_does_it_find_the_one_that_is_there() {
+    let mut d = Desk::new(Config::default());
+    d.established(TAG);
+    assert!(i2_from(&mut d, a_stranger()).is_none());
+    assert_eq!(d.host.count("rx_source_not_locator"), 1);
+    let other = d.peer.addr(1);
+    let r2 = i2_from(&mut d, other).expect("an R2: the address was proved before");
+    assert_eq!(Message::parse(&r2).unwrap().kind(), Type::R2);
+    assert_eq!(d.contexts(), 1);
 }
 
 #[test]
