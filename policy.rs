@@ -168,7 +168,7 @@ pub(crate) fn dump(state: &NetState, page: &mut Page<'_>) -> Written {
 }
 
 fn write_prefix(w: &mut Writer<'_>, (addr, len): (u16, u16), prefix: &Prefix) -> Written {
-    if prefix.is_empty() {
+    if prefix.bits() == 0 {
         return Ok(());
     }
     w.addr(addr, prefix.addr())?;
