@@ -275,9 +275,9 @@ impl Shim {
 }
 
 fn write_prefix(message: Message, (addr, len): (u16, u16), prefix: &Prefix) -> Message {
-    match prefix.is_empty() {
-        true => message,
-        false => message.bytes(addr, &prefix.addr().0).u32(len, prefix.len().into()),
+    match prefix.bits() {
+        0 => message,
+        bits => message.bytes(addr, &prefix.addr().0).u32(len, bits.into()),
     }
 }
 
