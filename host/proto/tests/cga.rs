@@ -7,8 +7,7 @@
 //! The key is RFC 3972's appendix's with a longer modulus, and no signature is a real one.
 
 use crate::desk::build;
-use crate::world;
-use crate::world::{sha1, stamp, truth, Host, World, A, B, PREFIXES};
+use crate::world::{self, sha1, stamp, truth, Host, World, A, B, PREFIXES};
 use proptest::prelude::*;
 use shim6_proto::proto::addr::{Addr, Pair, Tag, UlidPair};
 use shim6_proto::proto::cga::{self, Claim, NoClaim, Signature, Verdict, TYPE_TAG};

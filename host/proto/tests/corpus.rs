@@ -3,7 +3,6 @@
 //! The fuzzer's corpus, and what once made it stop, without the fuzzer.
 
 use crate::fuzz;
-
 use std::fs;
 use std::path::Path;
 

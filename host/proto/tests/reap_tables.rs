@@ -2,13 +2,13 @@
 
 //! The tables of RFC 5534 section 6: one test for each entry, named after it.
 
-use crate::world;
-use crate::world::Outside;
+use crate::world::{self, Outside};
 use shim6_proto::proto::addr::{Addr, Pair, Tag};
 use shim6_proto::proto::env::Env;
 use shim6_proto::proto::locator::pairs::{Moved, PairIndex, Paths};
 use shim6_proto::proto::locator::PeerLocator;
 use shim6_proto::proto::reap::activity::{Activity, Direction, Wake};
+use shim6_proto::proto::reap::timing::{keepalive_interval, send_timeout};
 use shim6_proto::proto::reap::{Aim, Io, Outcome, Reap, ReapState};
 use shim6_proto::proto::time::Instant;
 use shim6_proto::proto::wire::{Body, Builder, Message, ProbeState, Record, Type, MAX_MESSAGE};
@@ -700,5 +700,23 @@ fn the_current_pair_is_kept_before_its_equals() {
         b.tx = Pair { local: b.out.locators[1].addr, peer: b.peers[1].addr };
         let outcome = all_arrived(&mut b, turn, |r| (r.src, r.dst) != (ulids.local, ulids.peer));
         assert_eq!((outcome.chosen.unwrap_or(b.tx), outcome.confirmed), (b.tx, 0b11));
+    }
+}
+
+#[test]
+fn the_send_timeout_only_grows_and_keepalives_take_a_third_to_a_half_of_theirs() {
+    let mut b = Bench::new(Operational);
+    b.out.config.send_timeout_ms = 10_000;
+    let send = [0, 128, 255]
+        .map(|spread| send_timeout(&io(&b.out, &b.activity, &b.peers, b.ulids, b.tx), spread));
+    assert_eq!(send, [10_000, 10_500, 10_996]);
+    for (fixed, intervals) in
+        [(0, [5_000, 6_250, 7_490]), (3_000, [3_000; 3]), (20_000, [15_000; 3])]
+    {
+        b.out.config.keepalive_interval_ms = fixed;
+        let got = [0, 128, 255].map(|spread| {
+            keepalive_interval(&io(&b.out, &b.activity, &b.peers, b.ulids, b.tx), spread)
+        });
+        assert_eq!(got, intervals);
     }
 }

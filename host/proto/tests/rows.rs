@@ -3,9 +3,8 @@
 //! Sentences of RFC 5533 that only rare circumstances put to use: messages of another kind
 //! in the middle of an exchange of ours, a recovery that falls back to I1, a tag drawn twice.
 
-use crate::world;
-
 use crate::desk::*;
+use crate::world;
 use shim6_proto::proto::addr::{Addr, Pair, Tag, UlidPair};
 use shim6_proto::proto::config::Config;
 use shim6_proto::proto::context::State;
