@@ -187,7 +187,8 @@ def sockets(local, peer, port):
 
     # A wish that forks the context may find it busy with the last one's.
     patience = {errno.ENOENT, errno.ETIMEDOUT, errno.EINTR}
-    values = {"LOC_LOCAL_PREF": [f"{local},3,1"], "LOC_PEER_PREF": [f"{peer},3,1"],
+    # The context keeps the preferences: the identifiers are liked best, as they were.
+    values = {"LOC_LOCAL_PREF": [f"{local},0,1"], "LOC_PEER_PREF": [f"{peer},0,1"],
               "LOC_LOCAL_SEND": [local], "LOC_PEER_SEND": [peer], "PATHEXPLORE": [4, 3, 1, 500]}
     for name in ("DONTSHIM", "HOT_STANDBY", "LOC_LOCAL_PREF", "LOC_PEER_PREF", "LOC_LOCAL_RECV",
                  "LOC_PEER_RECV", "LOC_LOCAL_SEND", "LOC_PEER_SEND", "APP_TIMEOUT", "PATHEXPLORE",
