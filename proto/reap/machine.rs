@@ -10,9 +10,10 @@
 use super::activity::{Direction, Turn};
 use super::{timing, Aim, Due, Io, Outcome, Reap, ReapState};
 use crate::proto::counter::Counter;
-use crate::proto::locator::pairs::{Cursor, PairIndex, Rank};
+use crate::proto::locator::pairs::{Cursor, PairIndex};
 use crate::proto::time::Instant;
 use crate::proto::wire::{Probe, ProbeState};
+use core::cmp::Reverse;
 
 impl Reap {
     /// 6.1: a packet of data was seen by [`Activity`](super::activity::Activity), or a
@@ -351,7 +352,7 @@ impl Reap {
     }
 
     /// Which of our probes the peer reports; of these the pair that is liked most, the
-    /// current one before its equals.
+    /// current one before its equals, and else the first, as `Paths::best` has it.
     fn confirmations(
         &mut self,
         io: &Io<'_>,
@@ -359,19 +360,17 @@ impl Reap {
         outcome: &mut Outcome,
     ) -> Option<PairIndex> {
         let current = io.paths.index(&io.tx);
-        let mut best: Option<(u64, bool, Rank, PairIndex)> = None;
+        let mut best = None;
         for record in probe.received() {
             let Some(at) = self.reports.confirm(&record, &io.paths) else { continue };
             outcome.confirmed |= 1u32.checked_shl(u32::from(at.peer)).unwrap_or(0);
             let Some(rank) = io.paths.rank(at).filter(|_| io.paths.is_candidate(at)) else {
                 continue;
             };
-            let key = (rank.coarse(), current == Some(at), rank, at);
-            if best.is_none_or(|b| (key.0, key.1, key.2) > (b.0, b.1, b.2)) {
-                best = Some(key);
-            }
+            let place = Reverse((at.local, at.peer));
+            best = best.max(Some((rank.coarse(), current == Some(at), rank, place)));
         }
-        best.map(|(.., at)| at)
+        best.map(|(.., Reverse((local, peer)))| PairIndex { local, peer })
     }
 
     fn start_keepalive(&mut self, io: &Io<'_>) {

@@ -324,10 +324,6 @@ fn i2_from(d: &mut Desk, from: Addr) -> Option<Vec<u8>> {
     d.say(from, local, &i2).map(|(_, answer)| answer)
 }
 
-fn a_stranger() -> Addr {
-    Addr::from_bits((0x2001_0db8_0bad << 80) | 1)
-}
-
 #[test]
 fn a_source_that_is_not_proved_gets_no_context() {
     let mut d = Desk::new(Config::default());
@@ -430,7 +426,7 @@ fn a_tag_that_nobody_has_is_answered_with_r1bis() {
 fn control_messages_over_foreign_locators_are_answered_with_r1bis() {
     let mut d = Desk::new(Config::default());
     d.established(TAG);
-    let stranger = Addr::from_bits((0x2001_0db8_0bad << 80) | 1);
+    let stranger = a_stranger();
     let Pair { local, peer } = d.ulids.pair;
     let keepalive = build(&Body::Keepalive { tag: d.local_tag() }, |_| {});
     for (src, dst) in [(stranger, local), (peer, stranger)] {

@@ -110,14 +110,19 @@ fn i2_is_sent_again_then_i1_and_not_for_ever() {
     }
 }
 
-#[test]
-fn an_update_is_sent_again_with_backoff_up_to_its_limit() {
-    let mut d = Desk::new(Config { gc_idle_ms: 86_400_000, ..Config::default() });
-    d.established(TAG);
+/// Our locators change, which the peer is to be told.
+fn changes_locators(d: &mut Desk) {
     d.host.out.locators[1].pref.priority = 3;
     let h = &mut d.host;
     let (ctx, activity) = h.contexts.all.values_mut().next().unwrap();
     ctx.local_changed(&h.out, activity);
+}
+
+#[test]
+fn an_update_is_sent_again_with_backoff_up_to_its_limit() {
+    let mut d = Desk::new(Config { gc_idle_ms: 86_400_000, ..Config::default() });
+    d.established(TAG);
+    changes_locators(&mut d);
     let times = times(&mut d, Type::UpdateRequest, 2_000_000);
     let nominal = [4e3, 8e3, 16e3, 32e3, 64e3, 120e3, 120e3, 120e3, 120e3];
     assert!(times.len() > nominal.len(), "the retransmissions continue forever: {times:?}");
@@ -157,15 +162,12 @@ fn a_context_lives_while_packets_go_or_come() {
 fn an_error_from_a_stranger_is_not_obeyed() {
     let mut d = Desk::new(Config::default());
     d.established(TAG);
-    d.host.out.locators[1].pref.priority = 3;
-    let h = &mut d.host;
-    let (ctx, activity) = h.contexts.all.values_mut().next().unwrap();
-    ctx.local_changed(&h.out, activity);
+    changes_locators(&mut d);
     let (t, request) = d.sent().expect("an Update Request");
     let mut packet = header(t.src, t.dst).to_vec();
     packet.extend(&request);
     let error = build(&Body::Error { code: 2, pointer: 0, packet: &packet }, |_| {});
-    let stranger = Addr::from_bits((0x2001_0db8_0bad << 80) | 1);
+    let stranger = a_stranger();
     let _ = d.say(stranger, d.ulids.pair.local, &error);
     assert_eq!((d.host.count("rx_error_unmatched"), d.host.count("update_refused")), (1, 0));
     d.hear(&error);
@@ -177,12 +179,9 @@ fn an_error_from_a_stranger_is_not_obeyed() {
 fn an_error_about_what_we_did_not_send_is_not_obeyed() {
     let mut d = Desk::new(Config::default());
     d.established(TAG);
-    d.host.out.locators[1].pref.priority = 3;
-    let h = &mut d.host;
-    let (ctx, activity) = h.contexts.all.values_mut().next().unwrap();
-    ctx.local_changed(&h.out, activity);
+    changes_locators(&mut d);
     let (t, request) = d.sent().expect("an Update Request");
-    let stranger = Addr::from_bits((0x2001_0db8_0bad << 80) | 1);
+    let stranger = a_stranger();
     for (src, dst) in [(t.src, stranger), (stranger, t.dst)] {
         let packet = in_error(Transmit { src, dst, ..t }, &request);
         d.hear(&build(&Body::Error { code: 2, pointer: 0, packet: &packet }, |_| {}));
@@ -194,10 +193,7 @@ fn an_error_about_what_we_did_not_send_is_not_obeyed() {
 fn errors_3_and_4_make_us_tell_everything_again_but_not_for_ever() {
     let mut d = Desk::new(Config::default());
     d.established(TAG);
-    d.host.out.locators[1].pref.priority = 3;
-    let h = &mut d.host;
-    let (ctx, activity) = h.contexts.all.values_mut().next().unwrap();
-    ctx.local_changed(&h.out, activity);
+    changes_locators(&mut d);
     let mut lists = vec![];
     while let Some((t, request)) = d.sent() {
         lists.push(Message::parse(&request).unwrap().options.locators.is_some());
@@ -428,7 +424,7 @@ fn an_update_with_a_locator_that_is_not_proved_is_answered_with_error_2() {
     let mut d = Desk::new(Config::default());
     d.established(TAG);
     let mut list = d.peer_list();
-    list.push((Addr::from_bits((0x2001_0db8_0bad << 80) | 1), Method::Hba));
+    list.push((a_stranger(), Method::Hba));
     let pds = d.peer.out.pds.clone();
     let answer = update(&mut d, |m| {
         m.locators(77, list.iter().copied());

@@ -3,6 +3,7 @@
 //! The tests of the core as one program: what they share is compiled once.
 
 mod ancillary;
+mod bench;
 mod cga;
 mod corpus;
 mod crowd;
@@ -18,6 +19,7 @@ mod many;
 mod octets;
 mod policy;
 mod reap_tables;
+mod reports;
 mod rows;
 mod sim;
 mod sockapi;

@@ -375,7 +375,7 @@ fn the_list_of_an_r2_is_verified() {
 
 #[test]
 fn updates_over_foreign_locators_are_answered_with_r1bis_and_ignored() {
-    let stranger = Addr::from_bits((0x2001_0db8_0bad << 80) | 1);
+    let stranger = a_stranger();
     for ack in [false, true] {
         let mut d = in_state(Some(State::Established));
         let Pair { local, peer } = d.ulids.pair;

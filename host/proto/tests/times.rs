@@ -3,13 +3,17 @@
 //! How long: moments, the spread of timers, REAP's intervals, tokens a second, and when the best
 //! pair is tried again.
 
+use crate::bench::{io, Bench};
 use crate::world::{hosts, Host, Outside};
 use proptest::prelude::*;
 use shim6_proto::proto::bucket::Bucket;
 use shim6_proto::proto::config::Config;
 use shim6_proto::proto::env::Env;
 use shim6_proto::proto::reap::prefer::Prefer;
-use shim6_proto::proto::reap::timing::{probe_interval, wake_after};
+use shim6_proto::proto::reap::timing::{
+    keepalive_interval, probe_interval, send_timeout, wake_after,
+};
+use shim6_proto::proto::reap::ReapState;
 use shim6_proto::proto::time::{jitter, Instant};
 
 #[test]
@@ -77,6 +81,24 @@ fn an_idle_context_wakes_before_its_first_deadline() {
     assert_eq!(by(2_000, 10_000, 15_000), 2_000);
     assert_eq!(by(20_000, 30_000, 15_000), 15_000);
     assert_eq!(by(0, 0, 0), 1);
+}
+
+#[test]
+fn the_send_timeout_only_grows_and_keepalives_take_a_third_to_a_half_of_theirs() {
+    let mut b = Bench::new(ReapState::Operational);
+    b.out.config.send_timeout_ms = 10_000;
+    let send = [0, 128, 255]
+        .map(|spread| send_timeout(&io(&b.out, &b.activity, &b.peers, b.ulids, b.tx), spread));
+    assert_eq!(send, [10_000, 10_500, 10_996]);
+    for (fixed, intervals) in
+        [(0, [5_000, 6_250, 7_490]), (3_000, [3_000; 3]), (20_000, [15_000; 3])]
+    {
+        b.out.config.keepalive_interval_ms = fixed;
+        let got = [0, 128, 255].map(|spread| {
+            keepalive_interval(&io(&b.out, &b.activity, &b.peers, b.ulids, b.tx), spread)
+        });
+        assert_eq!(got, intervals);
+    }
 }
 
 #[test]

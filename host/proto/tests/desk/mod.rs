@@ -29,6 +29,11 @@ pub fn header(src: Addr, dst: Addr) -> [u8; IPV6_HEADER] {
     head
 }
 
+/// An address that nobody knows.
+pub fn a_stranger() -> Addr {
+    Addr::from_bits((0x2001_0db8_0bad << 80) | 1)
+}
+
 pub fn build(body: &Body<'_>, fill: impl FnOnce(&mut Builder<'_>)) -> Vec<u8> {
     let mut buf = [0xa5; MAX_MESSAGE];
     let mut message = Builder::new(&mut buf, body);
