@@ -24,8 +24,8 @@ programs     := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c)) \
 		$(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
 
 .DEFAULT_GOAL := all
-.PHONY: all help setup module shimctl programs selftests demo bench test test-debug test-kernel soak host-test fuzz mutants \
-	check layers rfc-map uapi install-test no-panic clippy clippy-module fmt fmt-check install clean
+.PHONY: all help setup module shimctl programs selftests demo bench test test-debug test-kernel soak host-test fuzz \
+	mutants check layers rfc-map uapi install-test no-panic clippy clippy-module fmt fmt-check install clean
 
 ifdef KDIR
 # A prepared kernel tree and this machine's own tools.
