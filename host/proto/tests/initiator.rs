@@ -3,7 +3,7 @@
 //! What one host begins by itself, what becomes of it, and what it tells and is told later.
 
 use crate::desk::*;
-use shim6_proto::proto::addr::{Addr, Pair, UlidPair};
+use shim6_proto::proto::addr::{Addr, Pair, Tag, UlidPair};
 use shim6_proto::proto::config::Config;
 use shim6_proto::proto::context::{Context, Event, Failure, Setup, SetupSlot, State};
 use shim6_proto::proto::endpoint::{IcmpError, Refused};
@@ -375,6 +375,25 @@ fn our_message_is_found_behind_the_extension_headers_that_may_stand_before_it() 
     assert!(found(&[(0, 2), (60, 0), (43, 1)]));
     assert!(!found(&[(44, 0)]), "a fragment");
     assert!(!found(&[(0, 0); 4]), "more than there may be");
+    // It was not about the current pair.
+    assert_eq!(d.host.context().reap_state(), Some(ReapState::Operational));
+}
+
+#[test]
+fn an_icmp_error_about_data_is_for_the_context_of_its_tag_and_pair() {
+    let mut d = Desk::new(Config::default());
+    d.established(TAG);
+    let Pair { local, peer } = d.ulids.pair;
+    let (l1, p1) = (d.host.addr(1), d.peer.addr(1));
+    let mut about = |src, dst, tag: Tag| {
+        let mut packet = in_error(Transmit { src, dst, len: 0 }, &[17, 0]);
+        packet.extend(&(1 << 47 | tag.get()).to_be_bytes()[2..]);
+        let h = &mut d.host;
+        h.endpoint.icmp_error(&h.out, &mut h.contexts, IcmpError::Unreachable, &packet).is_some()
+    };
+    assert!(!about(local, peer, Tag::new(TAG.get() ^ 1)) && !about(l1, p1, TAG));
+    assert!(about(local, peer, TAG));
+    assert_eq!(d.host.context().reap_state(), Some(ReapState::Exploring));
 }
 
 #[test]
