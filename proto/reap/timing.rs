@@ -14,7 +14,7 @@ use crate::proto::env::Env;
 
 /// A number that spreads a timer, 0 to 255.
 pub fn chance(env: &dyn Env) -> u8 {
-    (env.random() & 0xff) as u8
+    env.random() as u8
 }
 
 /// The part `spread / 256` of `ms`.
