@@ -387,7 +387,7 @@ fn an_icmp_error_about_data_is_for_the_context_of_its_tag_and_pair() {
     let (l1, p1) = (d.host.addr(1), d.peer.addr(1));
     let mut about = |src, dst, tag: Tag| {
         let mut packet = in_error(Transmit { src, dst, len: 0 }, &[17, 0]);
-        packet.extend(&(1 << 47 | tag.get()).to_be_bytes()[2..]);
+        packet.extend(&((1 << 47) | tag.get()).to_be_bytes()[2..]);
         let h = &mut d.host;
         h.endpoint.icmp_error(&h.out, &mut h.contexts, IcmpError::Unreachable, &packet).is_some()
     };
