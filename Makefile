@@ -92,7 +92,7 @@ fuzz: ## every fuzz target of host/fuzz for T=60 seconds, or TARGETS="wire hba"
 
 mutants: ## the core changed in thousands of ways, its tests over each (hours); FILES="proto/time.rs proto/cga.rs"
 	@qemu/setup mutants
-	@$(IN) scripts/mutants $(FILES)
+	@$(IN) env JOBS=$(JOBS) scripts/mutants $(FILES)
 
 check: layers rfc-map uapi fmt-check clippy no-panic ## what a change must pass before it is committed
 

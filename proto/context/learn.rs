@@ -186,7 +186,7 @@ impl News {
         };
         if prefs.generation != generation {
             env.count(Counter::RxPreferenceGeneration);
-        } else if prefs.len() != list.len() {
+        } else if prefs.count() != list.len() {
             env.count(Counter::RxPreferenceCount);
         } else {
             for (locator, pref) in list.iter_mut().zip(prefs.iter()) {

@@ -429,7 +429,7 @@ impl<S: LocatorStore> Context<S> {
             if self.peers.generation() != Some(prefs.generation) {
                 return Err(Reject::Generation);
             }
-            if prefs.len() != self.peers.as_slice().len() {
+            if prefs.count() != self.peers.as_slice().len() {
                 return Err(Reject::PreferenceCount);
             }
             self.peers.set_preferences(prefs.iter());

@@ -138,13 +138,8 @@ impl<'a> PreferenceList<'a> {
 
     /// How many elements there are: "Error in the number of locators in a Locator
     /// Preference option" if not as many as locators.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.count
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
     }
 
     /// The elements; of longer ones the first three octets, which mean the same.

@@ -256,7 +256,7 @@ fn options_are_read_as_the_rfcs_draw_them() {
     assert!(list.iter().eq([(A, Method::Hba), (B, Method::Hba)]));
     assert!(list.contains(&B) && !list.contains(&C));
     let preferences = o.preferences.unwrap();
-    assert_eq!((preferences.generation, preferences.len()), (7, 2));
+    assert_eq!((preferences.generation, preferences.count()), (7, 2));
     assert!(preferences.iter().eq(PREFERENCES));
     assert_eq!(o.pds, Some(&hex("c0c1c2c3c4c5c6c7c8c9")[..]));
     assert_eq!(o.signature, Some(&hex("51525354")[..]));

@@ -87,7 +87,7 @@ fn understood(m: &Message<'_>) {
     assert!(o.preferences.is_none() || listed(o.preferences_at));
     // Elements of one octet become three, and then may not fit.
     let Some(again) = try_rebuild(m) else {
-        assert!(o.preferences.is_some_and(|p| p.len() > 100), "no room for what fitted once");
+        assert!(o.preferences.is_some_and(|p| p.count() > 100), "no room for what fitted once");
         return;
     };
     let n = Message::parse(&again).expect("what was read can be written");
