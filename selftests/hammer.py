@@ -7,7 +7,8 @@
     hammer.py CPU wish LOCAL PEER PORT     preferences, path exploration and feedback of a socket
     hammer.py CPU run COMMAND...           a command, again and again
 
-Prints how often it was done; failures are no matter, the context may be gone.
+Prints when it begins, and how often it was done; failures are no matter, the context may be
+gone.
 """
 import errno
 import os
@@ -65,6 +66,7 @@ def main():
     cpu, what, *rest = sys.argv[1:]
     os.sched_setaffinity(0, {int(cpu)})
     signal.signal(signal.SIGTERM, stop)
+    print("begun", flush=True)
     done = 0
     if what == "run":
         while running:

@@ -59,6 +59,7 @@ fn r1bis_is_short_and_limited() {
         }
     }
     assert_eq!((answers, d.contexts()), (5, 0));
+    assert_eq!((d.host.count("tx_r1bis"), d.host.count("r1bis_limited")), (5, 95));
 }
 
 #[test]
@@ -280,7 +281,7 @@ fn an_unknown_verification_method_is_answered_with_error_2() {
     assert_eq!(code, 2);
     assert_eq!(packet[usize::from(pointer)], 77, "the inconsistent octet");
     assert_eq!(packet[..IPV6_HEADER], header(d.ulids.pair.peer, d.ulids.pair.local));
-    assert_eq!(d.contexts(), 0, "the message was ignored");
+    assert_eq!((d.contexts(), d.host.count("list_method")), (0, 1), "the message was ignored");
 }
 
 #[test]
@@ -355,12 +356,80 @@ fn an_empty_list_is_refused() {
 // Messages that are not understood.
 
 #[test]
+fn each_wrong_message_has_its_counter() {
+    let i1 = build(&Body::I1 { initiator_tag: TAG, initiator_nonce: 1 }, |_| {});
+    let i2 = |options: &[u8]| {
+        let body = Body::I2 { initiator_tag: TAG, initiator_nonce: 1, responder_nonce: 2 };
+        let mut bytes = build(&body, |_| {});
+        bytes.extend(options);
+        bytes[1] = (bytes.len() / 8 - 1) as u8;
+        checked(bytes)
+    };
+    let fii = [0, 14, 0, 4, 0, 0, 0, 7];
+    let many = [&[0, 4, 2, 60, 0, 0, 0, 1, 33][..], &[1; 33], &[0; 6], &[0x20; 33 * 16]].concat();
+    let unknown =
+        |len: usize| checked([&[59, (len / 8 - 1) as u8, 99], &vec![0; len - 3][..]].concat());
+    let probe = checked([&[59, 1, 67, 0, 0, 0], &[0; 6][..], &[0, 3 << 6, 0, 0]].concat());
+    for (counter, bytes) in [
+        ("rx_bad_truncated", i1[..i1.len() - 1].to_vec()),
+        ("rx_bad_p_bit", patch(i1.clone(), 2, 0x81)),
+        ("rx_bad_too_short", patch(i1.clone(), 2, 3)),
+        ("rx_bad_too_long", unknown(1248)),
+        ("rx_bad_checksum", [&i1[..15], &[i1[15] ^ 1]].concat()),
+        ("rx_bad_s_bit", patch(i1, 3, 1)),
+        ("rx_bad_option_length", i2(&[0, 14, 0, 5, 0, 0, 0, 7])),
+        ("rx_bad_option_contents", i2(&[0, 14, 0, 2, 0, 7, 0, 0])),
+        ("rx_bad_option_twice", i2(&[fii, fii].concat())),
+        ("rx_bad_too_many_locators", i2(&many)),
+        ("rx_bad_probe", probe),
+    ] {
+        let mut d = Desk::new(Config::default());
+        assert!(d.hear(&bytes).is_none(), "{counter}");
+        assert_eq!((d.host.count("rx_control"), d.host.count(counter)), (1, 1), "{counter}");
+        assert_eq!(d.contexts(), 0, "{counter}");
+    }
+}
+
+#[test]
+fn each_message_is_counted_by_its_type() {
+    let (tag, nonce) = (TAG, 1);
+    let types = [
+        ("rx_i1", Body::I1 { initiator_tag: tag, initiator_nonce: nonce }),
+        ("rx_r1", Body::R1 { initiator_nonce: nonce, responder_nonce: 2 }),
+        ("rx_i2", Body::I2 { initiator_tag: tag, initiator_nonce: nonce, responder_nonce: 2 }),
+        ("rx_r2", Body::R2 { responder_tag: tag, initiator_nonce: nonce }),
+        ("rx_r1bis", Body::R1bis { packet_tag: tag, responder_nonce: 2 }),
+        (
+            "rx_i2bis",
+            Body::I2bis {
+                initiator_tag: tag,
+                initiator_nonce: nonce,
+                responder_nonce: 2,
+                packet_tag: tag,
+            },
+        ),
+        ("rx_update", Body::UpdateRequest { tag, nonce }),
+        ("rx_update_ack", Body::UpdateAck { tag, nonce }),
+        ("rx_keepalive", Body::Keepalive { tag }),
+        ("rx_error", Body::Error { code: 0, pointer: 0, packet: &[0; 64] }),
+    ];
+    for (counter, body) in &types {
+        let mut d = Desk::new(Config::default());
+        let _ = d.hear(&build(body, |_| {}));
+        for (other, _) in &types {
+            assert_eq!(d.host.count(other), u64::from(other == counter), "{other} of {counter}");
+        }
+    }
+}
+
+#[test]
 fn an_unknown_type_is_answered_with_error_0() {
     let mut d = Desk::new(Config::default());
     let bytes = patch(build(&Body::Keepalive { tag: TAG }, |_| {}), 2, 99);
     let (code, pointer, packet) = error_of(&d.hear(&bytes).expect("an Error"));
     assert_eq!((code, pointer), (0, IPV6_HEADER as u16 + 2));
     assert_eq!(packet[IPV6_HEADER..], bytes[..]);
+    assert_eq!((d.host.count("rx_unknown_type"), d.host.count("tx_error")), (1, 1));
 }
 
 #[test]
@@ -387,7 +456,7 @@ fn an_unknown_critical_option_is_answered_with_error_1_and_nothing_else_is_done(
     bytes[1] += 1;
     let (code, pointer, _) = error_of(&d.hear(&checked(bytes.clone())).expect("an Error"));
     assert_eq!((code, usize::from(pointer)), (1, IPV6_HEADER + at));
-    assert_eq!(d.contexts(), 0);
+    assert_eq!((d.contexts(), d.host.count("rx_critical_option")), (0, 1));
     // The same option without the critical bit is ignored.
     bytes[at + 1] = 0xfe;
     assert!(d.hear(&checked(bytes)).is_some());
@@ -400,9 +469,10 @@ fn errors_are_limited_and_never_answered() {
     let bytes = patch(build(&Body::Keepalive { tag: TAG }, |_| {}), 2, 99);
     let answers = (0..50).filter(|_| d.hear(&bytes).is_some()).count();
     assert_eq!((answers, d.host.count("error_limited")), (3, 47));
+    assert_eq!(d.host.count("tx_error"), 3);
     let error = build(&Body::Error { code: 0, pointer: 0, packet: &[0; 64] }, |_| {});
     assert!(d.hear(&error).is_none());
-    assert_eq!(d.host.count("rx_error_unmatched"), 1);
+    assert_eq!((d.host.count("rx_error"), d.host.count("rx_error_unmatched")), (1, 1));
 }
 
 // Messages for contexts (12.4).

@@ -5,7 +5,7 @@
 use crate::desk::*;
 use shim6_proto::proto::addr::{Addr, Pair, Tag, UlidPair};
 use shim6_proto::proto::config::Config;
-use shim6_proto::proto::context::{Context, Event, Failure, Setup, SetupSlot, State};
+use shim6_proto::proto::context::{Context, Event, Failure, State};
 use shim6_proto::proto::endpoint::{IcmpError, Refused};
 use shim6_proto::proto::env::{Env, Transmit};
 use shim6_proto::proto::locator::{LocatorStore, NoMemory, PeerLocator, Wishes};
@@ -216,6 +216,7 @@ fn a_validator_of_any_length_up_to_64_octets_is_given_back() {
         assert!(d.hear(&build(&body, |m| m.validator(&validator))).is_none());
         let i2 = d.sent();
         assert_eq!(i2.is_some(), len <= 64, "{len}");
+        assert_eq!(d.host.count("validator_too_long"), u64::from(len > 64));
         if let Some((_, i2)) = i2 {
             let message = Message::parse(&i2).unwrap();
             assert_eq!(message.options.validator, Some(&validator[..]));
@@ -434,6 +435,7 @@ fn an_update_is_acknowledged_and_obeyed() {
     let ack = update(&mut d, |m| m.locators(77, list[..1].iter().copied()));
     let message = Message::parse(&ack).unwrap();
     assert!(matches!(message.body, Body::UpdateAck { tag: TAG, nonce: 99 }));
+    assert_eq!((d.host.count("rx_update"), d.host.count("tx_update_ack")), (1, 1));
     let ctx = d.host.context();
     assert_eq!((ctx.peer_locators().len(), ctx.peer_generation()), (1, Some(77)));
 }
@@ -466,6 +468,9 @@ fn preferences_for_another_list_or_number_are_answered_with_errors_3_and_4() {
     let (code, pointer, packet) = error_of(&update(&mut d, |m| m.preferences(31, prefs(3))));
     assert_eq!(code, 4);
     assert_eq!(packet[usize::from(pointer)..][..2], (5u16 + 9).to_be_bytes());
+    for counter in ["rx_preference_generation", "rx_preference_count"] {
+        assert_eq!(d.host.count(counter), 1, "{counter}");
+    }
     let ack = update(&mut d, |m| m.preferences(31, prefs(2)));
     assert_eq!(Message::parse(&ack).unwrap().kind(), Type::UpdateAck);
 }
@@ -502,40 +507,6 @@ fn a_send_timeout_that_is_not_the_default_is_told() {
         let r2 = d.hear(&i2).unwrap();
         assert_eq!(Message::parse(&r2).unwrap().options.keepalive_timeout_s, told);
     }
-}
-
-// Deferred set-up.
-
-#[test]
-fn a_pair_asks_for_a_context_once_it_has_packets_and_age() {
-    let slots: Vec<SetupSlot> = (0..64).map(|_| SetupSlot::new()).collect();
-    let (setup, config) = (Setup(&slots), Config::default());
-    let at = |ms: u64| Instant(1_000_000 + ms);
-    const SEVEN: u64 = 7 << 58;
-    const EIGHT: u64 = 8 << 58;
-    // Many packets at once are not old enough, a few over a long time are not enough.
-    assert!((0..1000).all(|_| !setup.note(SEVEN, at(0), &config)));
-    assert!((0..10).all(|i| !setup.note(EIGHT, at(i * 1000), &config)));
-    assert!(setup.note(SEVEN, at(1_000), &config));
-    assert!(!setup.note(SEVEN, at(1_001), &config), "once");
-    setup.hold_down(SEVEN, at(60_000));
-    assert_eq!(setup.held_until(SEVEN, at(59_999)), Some(at(60_000)));
-    assert!((2..60).all(|i| !setup.note(SEVEN, at(i * 1000), &config)));
-    assert_eq!(setup.held_until(SEVEN, at(60_000)), None);
-    assert!(!setup.note(SEVEN, at(60_000), &config), "counted anew");
-    let asks = (0..200).filter(|i| setup.note(SEVEN, at(60_000 + i * 50), &config)).count();
-    assert!((1..=10).contains(&asks), "{asks}");
-}
-
-#[test]
-fn a_hold_down_is_not_pushed_out_by_others() {
-    let slots: Vec<SetupSlot> = (0..4).map(|_| SetupSlot::new()).collect();
-    let setup = Setup(&slots);
-    let now = Instant(5);
-    setup.hold_down(3, Instant(1_000));
-    assert!((0..100).all(|i| !setup.note(4 + i, now, &Config::default())));
-    assert!(setup.held_until(3, now).is_some());
-    assert!(!Setup(&[]).note(1, now, &Config::default()));
 }
 
 // Memory.

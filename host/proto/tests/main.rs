@@ -21,6 +21,7 @@ mod policy;
 mod reap_tables;
 mod reports;
 mod rows;
+mod setup;
 mod sim;
 mod sockapi;
 mod standby;
