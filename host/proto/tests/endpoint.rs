@@ -12,7 +12,9 @@ use shim6_proto::proto::endpoint::{nonces, Refused, Table};
 use shim6_proto::proto::env::Env;
 use shim6_proto::proto::policy::{Prefix, Rule};
 use shim6_proto::proto::time::Instant;
-use shim6_proto::proto::wire::{Body, Message, Method, Type, IPV6_HEADER, MAX_MESSAGE};
+use shim6_proto::proto::wire::{
+    Body, Builder, Message, Method, ProbeState, Record, Type, IPV6_HEADER, MAX_MESSAGE,
+};
 
 // Nothing is kept, nothing grows.
 
@@ -490,6 +492,37 @@ fn a_tag_that_nobody_has_is_answered_with_r1bis() {
         assert!(matches!(message.body, Body::R1bis { packet_tag: TAG, .. }));
     }
     assert_eq!(d.contexts(), 0);
+}
+
+#[test]
+fn what_nobody_waits_for_changes_nothing() {
+    let mut d = Desk::new(Config::default());
+    let r2 = build(&Body::R2 { responder_tag: TAG, initiator_nonce: 1 }, |_| {});
+    assert!(d.hear(&r2).is_none());
+    d.established(TAG);
+    let tag = d.local_tag();
+    assert!(d.hear(&build(&Body::UpdateAck { tag, nonce: 1 }, |_| {})).is_none());
+    let before = format!("{:?}", d.first());
+    let mut buf = [0; MAX_MESSAGE];
+    let mut probe = Builder::probe(&mut buf, tag, ProbeState::Exploring);
+    let own = Record { src: a_stranger(), dst: d.ulids.pair.local, nonce: 1, data: 0 };
+    probe.records([own].into_iter(), [].into_iter());
+    let len = probe.finish().unwrap();
+    assert!(d.hear(&buf[..len]).is_none());
+    assert_eq!(format!("{:?}", d.first()), before);
+    for counter in ["r2_unexpected", "update_ack_stale", "rx_probe", "probe_foreign"] {
+        assert_eq!(d.host.count(counter), 1, "{counter}");
+    }
+}
+
+#[test]
+fn a_keepalive_for_a_context_that_is_not_established_is_too_early() {
+    let mut d = Desk::new(Config::default());
+    d.initiate().unwrap();
+    let tag = d.local_tag();
+    assert!(d.hear(&build(&Body::Keepalive { tag }, |_| {})).is_none());
+    assert_eq!(d.host.count("control_early"), 1);
+    assert_eq!(d.host.context().state(), State::I1Sent);
 }
 
 #[test]

@@ -121,6 +121,7 @@ impl Desk {
         let r2 = self.hear(&i2).expect("an R2");
         assert_eq!(Message::parse(&r2).unwrap().kind(), Type::R2);
         assert_eq!(self.host.context().state(), State::Established);
+        assert_ne!(self.host.count("established_responder"), 0);
     }
 
     pub fn peer_list(&self) -> Vec<(Addr, Method)> {
