@@ -84,8 +84,7 @@ fn draw(salt: u64, addr: &Addr, weight: u8) -> u8 {
         return 0;
     }
     let bits = addr.to_bits();
-    let mixed = (salt ^ bits as u64 ^ (bits >> 64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let u = (mixed >> 40) as u32 | 1;
+    let u = (mix(salt ^ bits as u64 ^ (bits >> 64) as u64) >> 40) as u32 | 1;
     // 24 bits of `u`: its logarithm to 8 binary places, the mantissa read as a line.
     let whole = u.ilog2();
     let part = ((u64::from(u) << 8) >> whole) & 0xff;
@@ -95,6 +94,14 @@ fn draw(salt: u64, addr: &Addr, weight: u8) -> u8 {
     let doublings = lateness.ilog2();
     let eighths = ((lateness << 3) >> doublings) & 7;
     u8::MAX.saturating_sub(((u64::from(doublings) << 3) | eighths).min(254) as u8)
+}
+
+/// Each bit of the result depends on each of `x` (MurmurHash3's last step): addresses that differ
+/// in one bit have lots that know nothing of each other.
+const fn mix(x: u64) -> u64 {
+    let x = (x ^ (x >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    let x = (x ^ (x >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    x ^ (x >> 33)
 }
 
 /// The locators of one context on both sides.

@@ -17,6 +17,7 @@ mod initiator;
 mod life;
 mod many;
 mod octets;
+mod pairs;
 mod policy;
 mod reap_tables;
 mod reports;

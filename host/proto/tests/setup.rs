@@ -12,7 +12,7 @@ fn slots(n: usize) -> Vec<SetupSlot> {
 
 /// A key that falls into the `n`-th of eight slots.
 const fn key(n: u64) -> u64 {
-    n << 61 | 1
+    (n << 61) | 1
 }
 
 const fn at(ms: u64) -> Instant {
