@@ -5,6 +5,7 @@
 use crate::world::{World, A, B};
 use shim6_proto::proto::addr::Addr;
 use shim6_proto::proto::config::Config;
+use shim6_proto::proto::locator::Preference;
 use shim6_proto::proto::wish::{Explore, Feedback, Wanted, WishError};
 
 fn fast() -> Config {
@@ -100,6 +101,58 @@ fn a_list_of_ours_is_all_that_is_used_and_told() {
     w.run(2_000, [20, 20]);
     assert_eq!(w.hosts[B].context().peer_locators().len(), 2);
     assert_eq!(w.hosts[A].context().tx_pair().local, first);
+}
+
+#[test]
+fn a_chosen_locator_of_ours_comes_back_into_the_list() {
+    let mut w = established(fast());
+    let (first, second) = (w.hosts[A].addr(0), w.hosts[A].addr(1));
+    w.hosts[A].out.locators[0].pref = Preference { priority: 4, weight: 6, flags: 0 };
+    w.local_changed(A);
+    let one = [wanted(second, 0)];
+    w.call(A, |ctx, env, activity| ctx.wish_locals(env, activity, &one)).unwrap();
+    w.run(1_000, [20, 20]);
+    assert_eq!(w.hosts[B].context().peer_locators().len(), 1);
+    let choose = |w: &mut World, local: Addr| {
+        w.call(A, |ctx, env, activity| ctx.choose(env, activity, Some(&local), None))
+    };
+    // What is in the list needs nobody to be told.
+    let updates = w.hosts[A].count("tx_update");
+    assert_eq!(choose(&mut w, second), Ok(()));
+    w.run(1_000, [20, 20]);
+    assert_eq!(w.hosts[A].count("tx_update"), updates);
+    assert_eq!(choose(&mut w, first), Ok(()));
+    w.run(1_000, [20, 20]);
+    assert!(w.hosts[A].count("tx_update") > updates);
+    let told: Vec<_> = w.hosts[B].context().peer_locators().iter().map(|l| l.addr).collect();
+    assert_eq!(told.len(), 2);
+    let place = told.iter().position(|addr| *addr == first).expect("it was told");
+    let pref = w.hosts[B].context().peer_locators()[place].pref;
+    assert_eq!((pref.priority, pref.weight), (4, 6), "as the administrator set it");
+}
+
+#[test]
+fn a_choice_of_what_cannot_be_used_is_refused_and_nothing_changed() {
+    let mut w = established(fast());
+    let ([first, second], foreign) = ([0, 1].map(|i| w.hosts[A].addr(i)), w.hosts[B].addr(1));
+    let one = [wanted(first, 0)];
+    w.call(A, |ctx, env, activity| ctx.wish_locals(env, activity, &one)).unwrap();
+    w.run(1_000, [20, 20]);
+    let updates = w.hosts[A].count("tx_update");
+    w.hosts[A].out.locators[1].usable = false;
+    for (local, peer, refused) in [
+        (Some(second), None, WishError::NotALocator),
+        (Some(foreign), None, WishError::NotALocator),
+        (None, Some(first), WishError::NotALocator),
+        (Some(first), Some(foreign), WishError::Unverified),
+    ] {
+        let got = w
+            .call(A, |ctx, env, activity| ctx.choose(env, activity, local.as_ref(), peer.as_ref()));
+        assert_eq!(got, Err(refused), "{local:?} {peer:?}");
+    }
+    w.run(1_000, [20, 20]);
+    assert_eq!(w.hosts[A].count("tx_update"), updates);
+    assert_eq!(w.hosts[A].context().tx_pair(), w.ulids[A].pair);
 }
 
 #[test]
