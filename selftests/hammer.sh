@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Two processors at the same context for HAMMER seconds (default 20), or as long as three rounds
-# take: packets and lookups
-# on the one; changes, updates and its deletion, again and again, on the other. A TCP
-# transfer goes through it all and is whole.
+# Two processors at the same context for HAMMER seconds (default 20), or as long as three
+# rounds take: packets and lookups on the one; changes, updates and its deletion, again and
+# again, on the other. A TCP transfer goes through it all and is whole.
 . "$(dirname "$0")/lib.sh"
 
 HAMMER=${HAMMER:-20}
