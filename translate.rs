@@ -573,15 +573,14 @@ fn icmp_error(net: View<'_>, mut skb: Skb<'_>, ip: &Ipv6, call: &Call<'_>) -> Ve
     let Some(about) = translate::error_about(skb.linear()) else {
         return Verdict::ACCEPT;
     };
+    // Another host's, on its way through, or nobody's: of ours the handler of protocol 140 hears.
+    let Some((node, path)) = net.by_peer_tag(&about.locators, about.tag) else {
+        return Verdict::ACCEPT;
+    };
     if about.locators.local != ip.dst || !skb.icmp_is_valid() {
         net.count(Counter::IcmpMalformed);
         return Verdict::DROP;
     }
-    let Some((node, path)) = net.by_peer_tag(&about.locators, about.tag) else {
-        // The handler of protocol 140 hears of it.
-        net.count(Counter::IcmpUnknown);
-        return Verdict::ACCEPT;
-    };
     match about.kind {
         ErrorKind::TooBig(mtu) => skb.icmp_lower_path_mtu(call, mtu),
         ErrorKind::Path | ErrorKind::Expired => {

@@ -75,9 +75,10 @@ counters! {
     IcmpTranslated => "icmp_translated",
     /// ICMPv6 errors about rewritten packets that REAP acts on and the ULP does not see.
     IcmpAbsorbed => "icmp_absorbed",
-    /// ICMPv6 errors about payload extension headers that no context sent.
+    /// ICMPv6 errors about payload extension headers that no context sends over that pair.
     IcmpUnknown => "icmp_unknown",
-    /// ICMPv6 errors about payload extension headers with a wrong check sum, or cut short.
+    /// ICMPv6 errors about a context's payload extension headers that have a wrong check sum, or
+    /// come to another address than the packet in error came from.
     IcmpMalformed => "icmp_malformed",
     /// Payload extension headers whose tag no context has.
     RxUnknownTag => "rx_unknown_tag",

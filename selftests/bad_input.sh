@@ -37,12 +37,22 @@ test_flood() {
 	no_new_context && [ "$(answers R1)" -ge 1 ] && [ "$(answers R1)" -lt 2000 ]
 }
 
+# Who is on the path knows the tag, and gains nothing by a header within a header.
+test_nested() {
+	local before restored tag
+	before=$(counter hostA rx_nested) restored=$(counter hostA rx_restored)
+	tag=$(tag_of hostA "$(addr hostA x)" "$(addr hostB x)")
+	on ispX "$TOP/selftests/packet.py" "$(addr hostB x)" "$(addr hostA x)" nested "$tag" &&
+		wait_until 5000 risen hostA rx_nested "$before" && expect_same hostA rx_restored "$restored" &&
+		no_new_context
+}
+
 test_alive() {
 	establish && no_new_context
 }
 
 lib_init
-ktap_begin 12
+ktap_begin 13
 topology_up
 shim_up
 shim_sysctl hostA r1_per_second 100
@@ -58,6 +68,7 @@ ktap_result $? "an unknown option: critical is answered with Error, the other sk
 test_rejected unknown 7; ktap_result $? "unknown types"
 test_rejected stateless 20; ktap_result $? "messages about contexts nobody has"
 test_rejected payload 50; ktap_result $? "payload with unknown tags"
+test_nested; ktap_result $? "a payload header behind a payload header"
 test_rejected noise 1000; ktap_result $? "random bytes"
 test_flood; ktap_result $? "a flood of I1 leaves no state, and R1 are limited"
 test_alive; ktap_result $? "the context in use has not noticed"

@@ -17,13 +17,21 @@ nothing() {
 	done
 }
 
+# An error about a packet with a payload header, of whatever pair it tells, is for the host
+# that it goes to.
+test_error() {
+	local before; before=$(counter hostA icmp_unknown)
+	on hostB "$TOP/selftests/packet.py" "$(addr hostB y)" "$(addr hostA y)" error 1 \
+		"$(addr hostA x)" "$(addr hostB x)" && wait_until 5000 risen hostA icmp_unknown "$before"
+}
+
 test_untouched() {
 	nothing ispY rx_restored rx_context rx_control rx_unknown_tag rx_foreign_locator rx_malformed \
-		tx_rewritten tx_context tx_r1bis tx_i1 context_created
+		tx_rewritten tx_context tx_r1bis tx_i1 context_created icmp_unknown icmp_malformed
 }
 
 lib_init
-ktap_begin 5
+ktap_begin 6
 topology_up
 shim_up
 router_set; ktap_result $? "a router with a set of its own"
@@ -32,6 +40,7 @@ wait_until 10000 grep -q ready "$WORK/echo" || die "echo server"
 establish; ktap_result $? "two hosts behind it set up a context"
 ping_start
 ping_outlives_cut; ktap_result $? "their packets with payload headers are forwarded"
-test_untouched; ktap_result $? "and are none of the router's business"
+test_error; ktap_result $? "so are errors about such packets"
+test_untouched; ktap_result $? "and all are none of the router's business"
 dmesg_clean; ktap_result $? "the kernel log is clean"
 ktap_end

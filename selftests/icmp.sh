@@ -65,8 +65,27 @@ test_refused() {
 		expect_more hostA rx_restored "$a" 2 && expect_more hostB rx_restored "$b" 2
 }
 
+# told CASE TAG FROM TO: a router of the other path tells host A of a packet.
+told() {
+	on ispY "$TOP/selftests/packet.py" "$(router y)" "$(addr hostA y)" "$@"
+}
+
+# Nobody ends a path by telling of packets that never were: from another address than the
+# error goes to, with a wrong check sum, or with a tag that is not the context's.
+test_forged() {
+	local a b tag malformed unknown absorbed
+	a=$(addr hostA y) b=$(addr hostB y) tag=$(tag_of hostB "$B" "$A")
+	malformed=$(counter hostA icmp_malformed) unknown=$(counter hostA icmp_unknown)
+	absorbed=$(counter hostA icmp_absorbed)
+	told error "$tag" "$A" "$B" && told damaged "$tag" "$a" "$b" && told error 1 "$a" "$b" || return 1
+	wait_until 5000 risen hostA icmp_unknown "$unknown" &&
+		expect_more hostA icmp_malformed "$malformed" 2 && expect_same hostA icmp_absorbed "$absorbed" || return 1
+	# What a router does tell of that packet is heard.
+	told error "$tag" "$a" "$b" && wait_until 5000 risen hostA icmp_absorbed "$absorbed"
+}
+
 lib_init
-ktap_begin 7
+ktap_begin 8
 topology_up
 shim_up
 A=$(addr hostA x) B=$(addr hostB x)
@@ -83,5 +102,6 @@ test_time_exceeded; ktap_result $? "a router of the path in use says: time excee
 test_trace; ktap_result $? "tracepath shows that router, and room for 8 octets less"
 test_small; ktap_result $? "and a smaller MTU behind it"
 test_refused; ktap_result $? "a closed port is told, both ways"
+test_forged; ktap_result $? "what is told of packets that never were changes nothing"
 dmesg_clean; ktap_result $? "the kernel log is clean"
 ktap_end

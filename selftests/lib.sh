@@ -364,6 +364,9 @@ context() { contexts "$1" | grep -F "$2 -> $3 tag "; }
 
 established() { context "$1" "$2" "$3" | grep -q ' established'; } # HOST LOCAL PEER
 
+# tag_of HOST LOCAL PEER: the tag that the peer's payload headers to this host have.
+tag_of() { context "$1" "$2" "$3" | sed -n 's/.* tag \([0-9a-f]*\) .*/\1/p'; }
+
 # on_pair HOST LOCAL PEER: that is what the host's context between the provider X
 # addresses sends over now.
 on_pair() {
@@ -475,6 +478,9 @@ expect_more() {
 	log "$1 $2 rose by $((now - $3)), not $4"
 	return 1
 }
+
+# risen HOST NAME BEFORE: the counter has risen; to be waited for.
+risen() { (( $(counter "$1" "$2") > $3 )); }
 
 # expect_same HOST NAME BEFORE
 expect_same() {

@@ -394,6 +394,7 @@ fn an_icmp_error_about_data_is_for_the_context_of_its_tag_and_pair() {
     };
     assert!(!about(local, peer, Tag::new(TAG.get() ^ 1)) && !about(l1, p1, TAG));
     assert!(about(local, peer, TAG));
+    assert_eq!(d.host.count("icmp_unknown"), 2);
     assert_eq!(d.host.context().reap_state(), Some(ReapState::Exploring));
 }
 
