@@ -175,8 +175,21 @@ test_limited() {
 	expect_more hostB signature_limited "$before" 1 && grep -q nothing "$WORK"/forged.* && grep -q R2 "$WORK"/forged.*
 }
 
+# They wait for it in a queue that has an end.
+test_queue() {
+	local before status
+	become_forger || return 1
+	shim_sysctl hostB signatures_per_second 100000
+	before=$(counter hostB signature_queue_full)
+	one_cpu
+	forge "$WORK/other.pem" flood
+	status=$?
+	all_cpus
+	[ $status -eq 0 ] && expect_more hostB signature_queue_full "$before" 1 && expect_more hostB signature_bad 0 1
+}
+
 lib_init
-ktap_begin 11
+ktap_begin 12
 topology_up
 cga_up
 listed; ktap_result $? "a CGA and a locator outside are a set that signs"
@@ -189,5 +202,6 @@ test_forged; ktap_result $? "forged signatures are refused"
 test_never_used; ktap_result $? "and their locator is never sent to"
 test_right; ktap_result $? "the right one, of another program, is believed"
 test_limited; ktap_result $? "a site has so many verified and no more"
+test_queue; ktap_result $? "nor do more wait than there is room for"
 dmesg_clean; ktap_result $? "the kernel log is clean"
 ktap_end

@@ -12,10 +12,11 @@ PORT=8080
 STALL_LIMIT=1.5
 
 test_cut() { # both|AB|BA
-	local before_tx before_rx client result
+	local before_tx before_rx kicked client result
 	home || return 1
 	before_tx=$(counter hostB tx_rewritten)
 	before_rx=$(counter hostA rx_restored)
+	kicked=$(counter hostB tcp_kicked)
 	: >"$WORK/progress"
 	bg hostA "$TOP/selftests/traffic.py" tcp-fetch "$(addr hostA x)" "$(addr hostB x)" $PORT $BYTES \
 		>"$WORK/fetch" 2>"$WORK/progress"
@@ -30,7 +31,7 @@ test_cut() { # both|AB|BA
 	# The bytes came behind the payload header, not over some other way. A packet is
 	# one of up to 64 KiB here.
 	if [ "$1" != AB ]; then
-		expect_more hostB tx_rewritten "$before_tx" 100 &&
+		expect_more hostB tcp_kicked "$kicked" 1 && expect_more hostB tx_rewritten "$before_tx" 100 &&
 			expect_more hostA rx_restored "$before_rx" 100
 	fi
 }

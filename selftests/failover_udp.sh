@@ -13,9 +13,9 @@ lost_below() {
 }
 
 test_cut() { # both|AB|BA
-	local before ping had
+	local before back ping had
 	home || return 1
-	before=$(counter hostA tx_rewritten)
+	before=$(counter hostA tx_rewritten) back=$(counter hostA reap_operational)
 	bg hostA python3 "$TOP/demo/udp.py" ping "$(addr hostA x)" "$(addr hostB x)" 9000 20 >"$WORK/ping"
 	ping=$BG
 	wait_until 10000 echoes_above "$WORK/ping" 50 || { log "no exchange"; return 1; }
@@ -27,6 +27,7 @@ test_cut() { # both|AB|BA
 	heal ispX
 	log "$(tail -1 "$WORK/ping")"
 	lost_below "$WORK/ping" $LOST_LIMIT || return 1
+	expect_more hostA reap_operational "$back" 1 || return 1
 	[ "$1" = BA ] || expect_more hostA tx_rewritten "$before" 10
 }
 

@@ -59,7 +59,7 @@ test_traffic() {
 	wait "$FETCH" || status=1
 	log "$(cat "$WORK/fetch")"
 	for host in "${HOSTS[@]}"; do
-		for name in out_of_memory tx_no_memory event_lost; do
+		for name in out_of_memory tx_no_memory rx_no_memory event_lost sign_failed; do
 			before+=("$host $name $(counter "$host" $name)")
 			refused=$((refused + $(counter "$host" $name)))
 		done

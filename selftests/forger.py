@@ -12,11 +12,13 @@ the host claims besides, KEY the private key (PEM) to sign with. Cases:
   tag          a signature without the type tag
   cut          a signature that lacks its last octet
   none         no signature
+  flood        the I2 two hundred times, with nothing else let run meanwhile
 Prints the message that answers the I2: R2, or "nothing".
 
 Written from RFC 5533 and RFC 3972 alone; shares no code with the module.
 """
 import json
+import os
 import random
 import select
 import socket
@@ -111,7 +113,11 @@ def main():
     options += option(PDS, bytes.fromhex(cga["parameters"]))
     if case != "none":
         options += option(SIGNATURE, signed(case, key, generation, locators))
-    sock.sendto(message(3, tag + nonce + r1[12:16] + bytes(4), options), (target, 0))
+    i2 = message(3, tag + nonce + r1[12:16] + bytes(4), options)
+    if case == "flood":
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    for _ in range(200 if case == "flood" else 1):
+        sock.sendto(i2, (target, 0))
     print("nothing" if wait_for(sock, 4, 12, nonce) is None else "R2")
 
 

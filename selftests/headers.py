@@ -3,13 +3,14 @@
 """Datagrams with extension headers, a traffic class and a flow label of their own.
 
     headers.py sink ADDRESS PORT
-    headers.py send LOCAL PEER PORT SIZE [hop] [dst] [route] [whole] [class=N] [flow=N]
+    headers.py send LOCAL PEER PORT SIZE [hop] [dst] [route] [whole] [class=N] [flow=N] [segment=N]
 
 The sink prints one line of JSON for each datagram: its length, whether its octets are
 those that the sender makes, its Hop-by-Hop and Destination Options headers in
 hexadecimal (or null), its traffic class and flow label. The sender sends one: hop and
 dst with such a header (an unknown option that is skipped), route with a Routing header
-of type 4 without segments left, whole with a prohibition to fragment it. It prints
+of type 4 without segments left, whole with a prohibition to fragment it, segment as one
+super-packet of datagrams of N octets. It prints
 "sent", or the name of the error.
 """
 import errno
@@ -22,6 +23,7 @@ import sys
 RECVHOPOPTS, HOPOPTS, RECVDSTOPTS, DSTOPTS = 53, 54, 58, 59
 RECVTCLASS, TCLASS, RTHDR, DONTFRAG, RECVPATHMTU = 66, 67, 57, 62, 60
 FLOWINFO, FLOWINFO_SEND = 11, 33
+UDP_SEGMENT = 103
 HOP = bytes([0, 0, 0x1e, 4, 1, 2, 3, 4])  # an experimental option (RFC 4727), skipped if unknown
 DST = bytes([0, 0, 0x3e, 4, 5, 6, 7, 8])
 
@@ -56,6 +58,9 @@ def send(local, peer, port, size, wishes):
         if name == "flow":
             flow = int(value)
             sock.setsockopt(socket.IPPROTO_IPV6, FLOWINFO_SEND, 1)
+            continue
+        if name == "segment":
+            sock.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, int(value))
             continue
         option, value = {
             "hop": (HOPOPTS, HOP),

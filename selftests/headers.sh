@@ -65,6 +65,19 @@ test_both() {
 		on_wire 'ip6[6] = 0 and ip6[40] = 140 and ip6[48] = 60 and ip6[56] = 17' 1
 }
 
+# IPsec is asked about the locators of what the shim finds behind other headers.
+test_policy() {
+	local before slow status
+	slow=$(counter hostB rx_slow)
+	arrives "$(hop)" 100 hop && expect_more hostB rx_slow "$slow" 1 || return 1
+	before=$(counter hostB rx_policy)
+	ip -n hostB xfrm policy add src "$(addr hostA y)" dst "$(addr hostB y)" dir in action block || return 1
+	[ "$(send 100 hop)" = sent ] && wait_until 5000 risen hostB rx_policy "$before"
+	status=$?
+	ip -n hostB xfrm policy flush
+	[ $status -eq 0 ] && arrives "$(hop)" 100 hop
+}
+
 # Its segments are not identifiers of ours: it goes as it is.
 test_route() {
 	local before dev; before=$(counter hostA tx_routing_header)
@@ -95,6 +108,17 @@ test_fragments() {
 test_exact() {
 	local before; before=$(counter hostA tx_fragments)
 	arrives '"hop"' 1444 && arrives '"hop"' 1444 whole && expect_same hostA tx_fragments "$before"
+}
+
+# Datagrams of a super-packet, each of which is too long with the header: cut here.
+test_segments() {
+	local before had
+	before=$(counter hostA tx_segmented) had=$(lines)
+	[ "$(send 4356 segment=1452)" = sent ] || return 1
+	wait_until 5000 has_lines $((had + 3)) || { log "$(($(lines) - had)) arrived"; return 1; }
+	[ "$(tail -3 "$WORK/sink" | grep -c '"size": 1452')" = 3 ] && expect_more hostA tx_segmented "$before" 1 || return 1
+	# The path MTU that the shim has told goes with the route.
+	provider_routes hostA x
 }
 
 # refused SIZE: EMSGSIZE.
@@ -185,7 +209,7 @@ test_untouched() {
 }
 
 lib_init
-ktap_begin 14
+ktap_begin 16
 topology_up
 shim_up
 stays_on_y; ktap_result $? "a context is on the other path"
@@ -195,9 +219,11 @@ wait_until 10000 grep -q ready "$WORK/sink" || die "no sink"
 test_hop; ktap_result $? "the payload header stands behind a Hop-by-Hop Options header"
 test_dst; ktap_result $? "and before a Destination Options header"
 test_both; ktap_result $? "and between the two"
+test_policy; ktap_result $? "IPsec policy may forbid it"
 test_route; ktap_result $? "a packet with a Routing header is left alone"
 test_class_and_flow; ktap_result $? "the traffic class and the flow label are kept"
 test_exact; ktap_result $? "what fits to the octet is not cut"
+test_segments; ktap_result $? "datagrams of a super-packet that do not fit are cut"
 test_too_big; ktap_result $? "what may not be cut and does not fit is EMSGSIZE"
 test_fragments; ktap_result $? "fragments are made inside, and are whole again"
 test_least_mtu; ktap_result $? "a path of 1280 octets carries all sizes"

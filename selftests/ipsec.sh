@@ -23,6 +23,7 @@ esp() {
 }
 
 test_rehoming() {
+	AWAITED=$(counter hostA tx_awaits_ipsec)
 	ping_start
 	wait_until 20000 established hostA "$(addr hostA x)" "$(addr hostB x)" || { log "no context"; return 1; }
 	capture ispY toA "$WORK/y.pcap" "ip6 proto $PROTO_SHIM6 or udp"
@@ -42,7 +43,8 @@ test_encrypted() {
 	stop "$CAPTURE" INT
 	log "behind payload headers: $(behind 50) ESP, $(behind 17) UDP"
 	[ $status -eq 0 ] && [ "$(behind 17)" -eq 0 ] &&
-		[ "$(tcpdump -r "$WORK/y.pcap" -n udp 2>/dev/null | wc -l)" -eq 0 ]
+		[ "$(tcpdump -r "$WORK/y.pcap" -n udp 2>/dev/null | wc -l)" -eq 0 ] &&
+		expect_more hostA tx_awaits_ipsec "$AWAITED" 100
 }
 
 lib_init

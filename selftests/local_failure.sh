@@ -63,8 +63,35 @@ test_router() {
 	establish && test_loss router_lost router_back hostB next_hop_lost 1 15
 }
 
+# No way out at all: programs are told at once, as they would be without the shim.
+test_no_way() {
+	local data control said status
+	home || return 1
+	data=$(counter hostA tx_no_route) control=$(counter hostA control_no_route)
+	no_default hostA x
+	no_default hostA y
+	said=$(on hostA python3 - "$(addr hostA x)" "$(addr hostB x)" <<-'PY'
+	import errno, socket, sys
+	sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+	sock.bind((sys.argv[1], 0))
+	try:
+	    sock.sendto(b"nowhere", (sys.argv[2], 9000))
+	    print("sent")
+	except OSError as error:
+	    print(errno.errorcode[error.errno])
+	PY
+	)
+	log "$said"
+	[[ $said == E*UNREACH ]] && expect_more hostA tx_no_route "$data" 1 &&
+		wait_until 10000 risen hostA control_no_route "$control"
+	status=$?
+	provider_routes hostA x
+	provider_routes hostA y
+	[ $status -eq 0 ] && home
+}
+
 lib_init
-ktap_begin 6
+ktap_begin 7
 topology_up
 ingress_filter ispX "$PREFIX_X"
 ingress_filter ispY "$PREFIX_Y"
@@ -76,6 +103,7 @@ test_loss carrier_lost carrier_back hostA rx_restored 50; ktap_result $? "TCP ou
 # What comes in still comes over X: the two directions are apart.
 test_loss route_lost route_back hostA tx_rewritten 20; ktap_result $? "TCP outlives the loss of the default route"
 test_loss link_lost link_back hostA rx_restored 50; ktap_result $? "TCP outlives its link set down"
+test_no_way; ktap_result $? "without any route programs are told, and it goes on when there is one"
 test_router; ktap_result $? "TCP outlives a router that does not answer any more"
 dmesg_clean; ktap_result $? "the kernel log is clean"
 ktap_end

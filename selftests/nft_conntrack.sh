@@ -59,20 +59,45 @@ test_rehoming() {
 
 more_of() { (($(named "$1") > $2)) || { log "$1 $(named "$1"), not $2"; return 1; }; } # COUNTER COUNT
 
+# What the administrator has translated has the context's addresses, and is not its flow.
+test_nat() {
+	local before; before=$(counter hostA tx_nat)
+	on hostA nft -f - <<-NFT || die "nft"
+	table ip6 nat {
+		chain output {
+			type nat hook output priority -100
+			udp dport 9005 dnat to $(addr hostB x)
+		}
+	}
+	NFT
+	on hostA python3 - "$(addr hostA x)" "$(addr hostB y)" <<-'PY' &&
+	import socket, sys
+	sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+	sock.bind((sys.argv[1], 0))
+	for _ in range(3):
+	    sock.sendto(b"translated", (sys.argv[2], 9005))
+	PY
+		expect_more hostA tx_nat "$before" 3
+}
+
 nothing_invalid() {
 	log "invalid $(named invalid), refused $(named refused), served $(named served)"
 	[ "$(named invalid)" -eq 0 ] && [ "$(named refused)" -eq 0 ]
 }
 
 lib_init
-ktap_begin 4
+ktap_begin 5
 topology_up
 shim_up
+for host in "${HOSTS[@]}"; do
+	shim_sysctl "$host" prefer_interval_ms 3600000
+done
 firewall
 bg hostB "$TOP/selftests/traffic.py" tcp-serve "$(addr hostB x)" $PORT $BYTES $RATE >"$WORK/serve"
 wait_until 10000 grep -q ready "$WORK/serve" || die "server"
 establish_tcp $PORT $BYTES; ktap_result $? "a context is set up through the firewall"
 test_rehoming; ktap_result $? "port rules and conntrack go on matching after a rehoming"
 nothing_invalid; ktap_result $? "conntrack found nothing invalid, no rule refused anything"
+test_nat; ktap_result $? "what NAT translates is left alone"
 dmesg_clean; ktap_result $? "the kernel log is clean"
 ktap_end
