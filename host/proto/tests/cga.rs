@@ -51,10 +51,10 @@ fn plain(key: &[u8], prefix: u64) -> Vec<u8> {
     [&[7; 16][..], &prefix.to_be_bytes(), &[0], key].concat()
 }
 
-/// Gives a host one CGA, and locators that do not follow from it.
-fn make_cga(host: &mut Host, others: &[Addr]) {
+/// Gives a host one CGA with a key of so many bits, and locators that do not follow from it.
+fn make_cga(host: &mut Host, bits: usize, others: &[Addr]) {
     let prefix = host.addr(0).prefix();
-    host.out.pds = plain(&key(1024, &F4), prefix);
+    host.out.pds = plain(&key(bits, &F4), prefix);
     let pds = Pds::parse(&host.out.pds).unwrap();
     let ulid = pds.address(prefix, 0, &mut sha1);
     let locator = |addr, follows| LocalLocator {
@@ -93,8 +93,12 @@ fn receive(
 
 impl Table2 {
     fn new() -> Table2 {
+        Self::with_key(1024)
+    }
+
+    fn with_key(bits: usize) -> Table2 {
         let [mut a, b] = world::hosts(5, Config::default());
-        make_cga(&mut a, &[OTHER]);
+        make_cga(&mut a, bits, &[OTHER]);
         sign(&mut a);
         Table2 { a, b }
     }
@@ -244,6 +248,16 @@ fn a_forged_signature_proves_nothing() {
     assert_eq!(t.b.count("signature_bad"), 1);
     assert_eq!(t.b.count("rx_locator_unverified"), 1);
     assert!(!t.b.context().peer_locators().iter().any(|l| l.addr == OTHER && l.is_candidate()));
+}
+
+#[test]
+fn a_key_that_is_too_short_proves_nothing() {
+    let mut t = Table2::with_key(1016);
+    t.open();
+    assert_eq!(t.talk(truth), [0, 0], "nobody is asked to verify it");
+    assert_eq!(t.b.context().state(), State::Established, "between the ULIDs");
+    assert_eq!(t.proved(), Some(false));
+    assert_eq!(t.b.count("signature_key"), 1);
 }
 
 #[test]
@@ -428,7 +442,7 @@ fn world(seed: u64) -> World {
     let config = Config { send_timeout_ms: 1000, setup_packets: 4, setup_age_ms: 0, ..fast() };
     let mut w = World::new(seed, config);
     let outside = Addr::from_parts(PREFIXES[A][1], 0x77);
-    make_cga(&mut w.hosts[A], &[outside]);
+    make_cga(&mut w.hosts[A], 1024, &[outside]);
     sign(&mut w.hosts[A]);
     let (a, b) = (w.hosts[A].addr(0), w.hosts[B].addr(0));
     w.ulids = [UlidPair::new(a, b), UlidPair::new(b, a)];

@@ -9,6 +9,7 @@ use shim6_proto::proto::counter::Counter;
 use shim6_proto::proto::time::{jitter, Instant};
 use std::collections::HashSet;
 use std::net::Ipv6Addr;
+use std::path::Path;
 
 fn addr(text: &str) -> Addr {
     Addr(text.parse::<Ipv6Addr>().unwrap().octets())
@@ -176,4 +177,26 @@ fn the_manual_has_each_counter() {
     let there: HashSet<_> = items(SHIM_COUNTERS_7).flat_map(str::split_ascii_whitespace).collect();
     let missing: Vec<_> = Counter::NAMES.iter().filter(|name| !there.contains(**name)).collect();
     assert!(missing.is_empty(), "to be written to shim_counters(7): {missing:#?}");
+}
+
+/// The words of all files below a directory.
+fn words_below(dir: &Path, words: &mut HashSet<String>) {
+    for entry in std::fs::read_dir(dir).unwrap().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_dir() {
+            words_below(&entry.path(), words);
+        } else if let Ok(text) = std::fs::read_to_string(entry.path()) {
+            let parts = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            words.extend(parts.map(str::to_owned));
+        }
+    }
+}
+
+#[test]
+fn each_counter_is_named_by_a_test() {
+    let host = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut words = HashSet::new();
+    words_below(&host.join("tests"), &mut words);
+    words_below(&host.join("../../selftests"), &mut words);
+    let missing: Vec<_> = Counter::NAMES.iter().filter(|name| !words.contains(**name)).collect();
+    assert!(missing.is_empty(), "nobody looks at them: {missing:#?}");
 }
