@@ -168,10 +168,12 @@ impl Endpoint {
             return Some(slot.id);
         }
         let slot = match packet.payload_tag() {
-            Some(tag) => table.by_peer_tag(tag, &mut |ctx| ctx.tx_pair() == pair).or_else(|| {
-                env.count(Counter::IcmpUnknown);
-                None
-            })?,
+            Some(tag) => {
+                table.by_peer_tag(tag, &mut |ctx| ctx.tx_pair() == pair).or_else(|| {
+                    env.count(Counter::IcmpUnknown);
+                    None
+                })?
+            }
             None => table.by_ulids(&UlidPair { pair, fii: 0 })?,
         };
         hint(env, slot.ctx, slot.activity, &pair);

@@ -20,6 +20,7 @@ mod octets;
 mod pairs;
 mod policy;
 mod reap_tables;
+mod rejects;
 mod reports;
 mod rows;
 mod setup;
