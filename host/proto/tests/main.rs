@@ -27,6 +27,7 @@ mod setup;
 mod sim;
 mod sockapi;
 mod standby;
+mod standby_rounds;
 mod stories;
 mod swarm;
 mod times;
