@@ -5,6 +5,7 @@
 mod ancillary;
 mod bench;
 mod cga;
+mod context;
 mod corpus;
 mod crowd;
 mod desk;
@@ -18,6 +19,7 @@ mod life;
 mod many;
 mod octets;
 mod pairs;
+mod peers;
 mod policy;
 mod reap_tables;
 mod rejects;

@@ -248,6 +248,41 @@ fn without_a_pair_that_works_everything_is_as_before() {
     assert!(gap_at_end(&w) <= 100);
 }
 
+/// Nobody can take over: it is explored long before the Send Timeout, once.
+#[test]
+fn without_a_pair_that_works_an_unanswered_round_begins_an_exploration() {
+    let mut w = with_standby(13);
+    for x in PREFIXES[A] {
+        for y in PREFIXES[B] {
+            if (x, y) != (PREFIXES[A][0], PREFIXES[B][0]) {
+                w.net.cut.insert((x, y));
+                w.net.cut.insert((y, x));
+            }
+        }
+    }
+    w.run(20_000, [20, 20]);
+    w.cut_first(true, true);
+    w.run(2_000, [20, 20]);
+    assert_eq!(
+        (w.hosts[A].count("standby_unanswered"), w.hosts[A].count("reap_exploring")),
+        (1, 1)
+    );
+    w.run(30_000, [20, 20]);
+    assert_eq!(w.hosts[A].count("standby_unanswered"), 1, "no rounds meanwhile");
+}
+
+#[test]
+fn after_a_switch_over_another_pair_is_made_ready_soon() {
+    for seed in 0..10 {
+        let mut w = with_standby(seed);
+        w.run(3_000, [20, 20]);
+        w.hint(A, Hint::NegativeFeedback);
+        let had = w.hosts[A].count("standby_confirmed");
+        w.run(400, [20, 20]);
+        assert!(w.hosts[A].count("standby_confirmed") > had, "seed {seed}");
+    }
+}
+
 #[test]
 fn both_ends_may_have_one() {
     let mut w = with_standby(12);
