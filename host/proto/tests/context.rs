@@ -7,7 +7,7 @@ use crate::world::Outside;
 use shim6_proto::proto::addr::{Pair, Tag};
 use shim6_proto::proto::config::Config;
 use shim6_proto::proto::context::flows::{Flow, FlowSlot, Flows};
-use shim6_proto::proto::context::{Hint, State};
+use shim6_proto::proto::context::{Event, Hint, State};
 use shim6_proto::proto::env::Env;
 use shim6_proto::proto::locator::Preference;
 use shim6_proto::proto::reap::timing::wake_after;
@@ -220,6 +220,22 @@ fn a_request_of_the_peers_shows_that_it_is_heard() {
     let request = build(&Body::UpdateRequest { tag, nonce: 7 }, |m| m.keepalive_timeout(10));
     d.hear(&request).expect("an Acknowledgement");
     assert_eq!(d.host.context().reap_state(), Some(ReapState::InboundOk));
+}
+
+#[test]
+fn what_happened_twice_is_told_once() {
+    let mut d = established(Config::default());
+    let list = d.peer_list();
+    let told = |d: &mut Desk| std::iter::from_fn(|| d.first().0.poll_event()).collect::<Vec<_>>();
+    assert!(told(&mut d).contains(&Event::Established));
+    let tag = d.local_tag();
+    for (generation, count) in [(40, 1), (41, 2)] {
+        let request = build(&Body::UpdateRequest { tag, nonce: generation }, |m| {
+            m.locators(generation, list[..count].iter().copied());
+        });
+        d.hear(&request).expect("an Acknowledgement");
+    }
+    assert_eq!(told(&mut d), [Event::PeerLocators]);
 }
 
 // Who uses it.
