@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Packets of this host: whose context they have, and how they go (RFC 5533 11).
+
+use crate::netns::View;
+use crate::proto::addr::Pair;
+use crate::proto::context::flows::Way as Direction;
+use crate::proto::context::Flow;
+use crate::proto::counter::Counter;
+use crate::proto::translate;
+use crate::proto::translate::Insertion;
+use crate::proto::translate::MIN_MTU;
+use crate::proto::wire::PayloadHeader;
+use crate::proto::wire::PROTOCOL;
+use crate::sys::gso;
+use crate::sys::hook::Call;
+use crate::sys::hook::Verdict;
+use crate::sys::route::Route;
+use crate::sys::skb::Ipv6;
+use crate::sys::skb::Skb;
+use crate::sys::skb::SHIM_LEN;
+use crate::sys::sock::Own;
+use crate::sys::table::Chain;
+use crate::sys::table::Found;
+use crate::table::Node;
+use crate::table::Path;
+use crate::translate::cut::cut;
+use crate::translate::cut::fragment;
+
+/// A packet of this host, the last thing before it is routed on.
+///
+/// What has no context is served here, in few instructions. The rest is out of line, and where
+/// this function ends: so it keeps nothing over a call, and has no registers to save.
+#[inline]
+pub(crate) fn outgoing(net: View<'_>, skb: Skb<'_>, call: Call<'_>) -> Verdict {
+    let ip = skb.head();
+    // Our own control messages, and what was translated already.
+    if ip.next == PROTOCOL {
+        return Verdict::ACCEPT;
+    }
+    if Own::is_any() || net.is_special() {
+        return outgoing_special(net, skb, call);
+    }
+    let hash = net.hash(&ip.src, &ip.dst);
+    let chain = net.chain_of(hash);
+    if chain.is_empty() && net.count_no_context(hash) {
+        return unchanged(net, &skb);
+    }
+    outgoing_pair(net, chain, hash, skb, call)
+}
+
+/// A packet of a pair that may have a context.
+#[inline(never)]
+fn outgoing_pair<'a>(
+    net: View<'a>,
+    chain: Chain<'a>,
+    hash: u64,
+    skb: Skb<'_>,
+    call: Call<'_>,
+) -> Verdict {
+    let ip = skb.head();
+    match net.in_chain(chain, &ip.src, &ip.dst) {
+        Found::This(node) => of_context(net, node, skb, call),
+        Found::Nothing => without_context(net, hash, skb),
+        Found::Unsure => outgoing_unsure(net, hash, skb, call),
+    }
+}
+
+/// The same while the table is being resized.
+#[cold]
+fn outgoing_unsure(net: View<'_>, hash: u64, skb: Skb<'_>, call: Call<'_>) -> Verdict {
+    let ip = skb.head();
+    match net.by_hash(hash, &ip.src, &ip.dst) {
+        Some(node) => of_context(net, node, skb, call),
+        None => without_context(net, hash, skb),
+    }
+}
+
+/// A packet of a pair without a context: maybe the one that makes us set one up.
+///
+/// RFC 5533 11: "When there is no context state for the ULID pair on the sender, there is no
+/// effect on how ULP packets are sent."
+#[inline(never)]
+fn without_context(net: View<'_>, hash: u64, skb: Skb<'_>) -> Verdict {
+    let ip = skb.head();
+    net.note_no_context(hash, &ip.src, &ip.dst);
+    unchanged(net, &skb)
+}
+
+/// The same as [`outgoing`] where a packet's identifiers may not say all: sockets have wishes,
+/// contexts are forked, or the policy has rules of flows.
+#[inline(never)]
+fn outgoing_special(net: View<'_>, skb: Skb<'_>, call: Call<'_>) -> Verdict {
+    let ip = skb.ipv6();
+    let own = skb.own(&call);
+    if own.as_ref().is_some_and(Own::is_dontshim) {
+        net.count(Counter::TxDontShim);
+        return unchanged(net, &skb);
+    }
+    let between = Pair { local: ip.src, peer: ip.dst };
+    if net.denies_flow(&between, || Flow::of(skb.linear(), ip.next, Direction::Out)) {
+        net.count(Counter::TxPolicy);
+        return unchanged(net, &skb);
+    }
+    let hash = net.hash(&ip.src, &ip.dst);
+    let fork = match net.forks() {
+        0 => None,
+        _ => forked(net, &skb, &ip, hash, own.as_ref()),
+    };
+    match fork.or_else(|| net.by_hash(hash, &ip.src, &ip.dst)) {
+        Some(node) => match own.filter(Own::chooses) {
+            None => of_context(net, node, skb, call),
+            Some(own) => chosen(net, node, skb, &call, &own),
+        },
+        None => without_context(net, hash, skb),
+    }
+}
+
+/// The forked context of a packet, if it has one.
+#[cold]
+fn forked<'a>(
+    net: View<'a>,
+    skb: &Skb<'_>,
+    ip: &Ipv6,
+    hash: u64,
+    own: Option<&Own>,
+) -> Option<&'a Node> {
+    if let Some(node) = own.and_then(Own::fork).and_then(|tag| net.fork(tag, &ip.src, &ip.dst)) {
+        net.count(Counter::TxFork);
+        return Some(node);
+    }
+    let flow = Flow::of(skb.linear(), ip.next, Direction::Out);
+    let node = net.by_flow(hash, &ip.src, &ip.dst, flow)?;
+    net.count(Counter::TxFlow);
+    Some(node)
+}
+
+/// A packet between the identifiers of a context.
+#[inline(never)]
+fn of_context(net: View<'_>, node: &Node, skb: Skb<'_>, call: Call<'_>) -> Verdict {
+    if translate::is_neighbour_discovery(skb.head().next, skb.linear()) {
+        return unchanged(net, &skb);
+    }
+    node.note_sent(net.tick());
+    match net.path(node) {
+        Some(path) if path.rewrite => {
+            let ip = skb.ipv6();
+            rewrite(net, &Way::of(path), skb, &ip, &call)
+        }
+        _ => {
+            net.count(Counter::TxContext);
+            unchanged(net, &skb)
+        }
+    }
+}
+
+/// A packet whose socket, or whose very sendmsg(), chose locators for it.
+#[cold]
+fn chosen(net: View<'_>, node: &Node, skb: Skb<'_>, call: &Call<'_>, own: &Own) -> Verdict {
+    let ip = skb.ipv6();
+    let Some(path) = net.path(node) else { return of_context(net, node, skb, *call) };
+    let pair = own.pair(&path.tx);
+    let between = Pair { local: ip.src, peer: ip.dst };
+    if !path.is_local(&pair.local) || !path.is_peer(&pair.peer) || !own.is_meant_for(&between) {
+        if own.is_of_call() {
+            net.count(Counter::TxNotChosen);
+            return Verdict::INVALID_LOCATOR;
+        }
+        // The locator left its list: the option is "effective" no more.
+        return of_context(net, node, skb, *call);
+    }
+    net.count(Counter::TxChosen);
+    node.note_sent(net.tick());
+    if pair == path.ulids && !path.forked {
+        net.count(Counter::TxContext);
+        return unchanged(net, &skb);
+    }
+    rewrite(net, &Way { path, pair: &pair, own: Some(own) }, skb, &ip, call)
+}
+
+/// How a packet goes: by its context's pair, or by a chosen one.
+pub(super) struct Way<'a> {
+    path: &'a Path,
+    pair: &'a Pair,
+    own: Option<&'a Own>,
+}
+
+impl<'a> Way<'a> {
+    #[inline]
+    fn of(path: &'a Path) -> Self {
+        Way { path, pair: &path.tx, own: None }
+    }
+}
+
+/// A packet that keeps its addresses. What the catch-all route of a ULID led to the dummy device
+/// has no route in truth, and is refused as it would be without us.
+#[inline]
+fn unchanged(net: View<'_>, skb: &Skb<'_>) -> Verdict {
+    if skb.leaves_by() == net.catch_all() {
+        net.count(Counter::TxNoRoute);
+        return Verdict::UNREACHABLE;
+    }
+    Verdict::ACCEPT
+}
+
+/// RFC 5533 11.1: "if the ULID pair is no longer used as the locator pair, then the sender needs
+/// to transform the packet."
+#[inline]
+fn rewrite(net: View<'_>, way: &Way<'_>, mut skb: Skb<'_>, ip: &Ipv6, call: &Call<'_>) -> Verdict {
+    if skb.awaits_ipsec() {
+        // It comes here again, as an ESP or AH packet.
+        net.count(Counter::TxAwaitsIpsec);
+        return Verdict::ACCEPT;
+    }
+    if skb.is_translated() {
+        return Verdict::ACCEPT;
+    }
+    if skb.is_nat() {
+        net.count(Counter::TxNat);
+        return unchanged(net, &skb);
+    }
+    let Some(route) = route(net, way, &skb, call) else {
+        net.count(Counter::TxNoRoute);
+        return Verdict::UNREACHABLE;
+    };
+    let room_for = route.facts.mtu.saturating_sub(SHIM_LEN);
+    if skb.is_gso() {
+        if !keep_super_packet(&mut skb, &route, room_for) {
+            return cut(net, way, skb, room_for, call);
+        }
+    } else if skb.len() > room_for {
+        return fragment(net, way, skb, &route, room_for, call);
+    }
+    match send_as(net, way, &mut skb, ip, route) {
+        Ok(()) => {
+            net.count(Counter::TxRewritten);
+            Verdict::ACCEPT
+        }
+        Err(verdict) => verdict,
+    }
+}
+
+/// A route for the locator pair that is good for this packet.
+#[inline]
+pub(super) fn route(net: View<'_>, way: &Way<'_>, skb: &Skb<'_>, call: &Call<'_>) -> Option<Route> {
+    let route = match way.own {
+        None => way.path.route.get(call, skb, &way.pair.local, &way.pair.peer, net.tick())?,
+        Some(own) => own.route(call, skb, way.pair)?,
+    };
+    (route.facts.ifindex != net.catch_all()).then_some(route)
+}
+
+/// Inserts the header, replaces the addresses, changes the route.
+#[inline]
+pub(super) fn send_as(
+    net: View<'_>,
+    way: &Way<'_>,
+    skb: &mut Skb<'_>,
+    ip: &Ipv6,
+    route: Route,
+) -> Result<(), Verdict> {
+    if !route.facts.software && skb.checksum_pending() {
+        // A device's parser does not find the ULP behind header 140.
+        skb.finish_checksum().map_err(|_| Verdict::NO_MEMORY)?;
+    }
+    let (src, dst) = (way.pair.local, way.pair.peer);
+    let (tag, room) = (way.path.peer_tag, route.facts.room);
+    let done = match translate::routing_headers(ip.next) {
+        false => {
+            skb.insert(ip, src, dst, PROTOCOL, PayloadHeader { next: ip.next, tag }.emit(), room)
+        }
+        true => match translate::insertion(skb.linear()) {
+            Insertion::At { at, chain, next } => skb.insert_behind(
+                (at, chain),
+                src,
+                dst,
+                PROTOCOL,
+                PayloadHeader { next, tag }.emit(),
+                room,
+            ),
+            Insertion::RoutingHeader => {
+                net.count(Counter::TxRoutingHeader);
+                return Err(Verdict::ACCEPT);
+            }
+            Insertion::Malformed => {
+                net.count(Counter::TxMalformed);
+                return Err(Verdict::DROP);
+            }
+        },
+    };
+    if done.is_err() {
+        net.count(Counter::TxNoMemory);
+        return Err(Verdict::NO_MEMORY);
+    }
+    skb.set_translated();
+    route.give(skb).map_err(|_| Verdict::UNREACHABLE)
+}
+
+/// Prepares a super-packet for a device that hands it on untouched; `false` if it has to be cut.
+#[inline]
+fn keep_super_packet(skb: &mut Skb<'_>, route: &Route, room_for: u32) -> bool {
+    // Without a pending check sum, whoever cuts it would seed one from the locators.
+    if !route.facts.software || !skb.checksum_pending() {
+        return false;
+    }
+    let (size, kind) = skb.gso();
+    let Some(headers) =
+        translate::headers_len(skb.linear(), skb.transport_offset(), kind & gso::TCP != 0)
+    else {
+        return false;
+    };
+    let size32 = u32::from(size);
+    if headers.saturating_add(size32) <= room_for {
+        skb.set_nested(kind | gso::SOFTWARE_ONLY);
+        return true;
+    }
+    lower_pmtu(skb, room_for);
+    // TCP does not mind where its segments end; a datagram's end is its own.
+    let smaller = room_for.saturating_sub(headers);
+    if kind & gso::TCP == 0 || smaller < 8 {
+        return false;
+    }
+    let segments = skb.len().saturating_sub(headers).div_ceil(smaller);
+    skb.set_gso(smaller as u16, segments as u16, kind);
+    skb.set_nested(kind | gso::SOFTWARE_ONLY);
+    true
+}
+
+/// RFC 5533 8 asks that a path MTU be reported 8 less; this tells the ULP's own route the same as
+/// soon as a packet shows that it does not know.
+pub(super) fn lower_pmtu(skb: &mut Skb<'_>, room_for: u32) {
+    let mtu = room_for.max(MIN_MTU);
+    if skb.route_mtu() > mtu {
+        skb.update_pmtu(mtu);
+    }
+}
