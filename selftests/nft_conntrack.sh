@@ -59,6 +59,27 @@ test_rehoming() {
 
 more_of() { (($(named "$1") > $2)) || { log "$1 $(named "$1"), not $2"; return 1; }; } # COUNTER COUNT
 
+# A rule that would translate whatever leaves finds nothing to translate: the shim has given the
+# packet an address of the link that it leaves by.
+test_masquerade() {
+	local nat result
+	nat=$(counter hostA tx_nat)
+	on hostA nft -f - <<-NFT || die "nft"
+	table ip6 uplinks {
+		chain postrouting {
+			type nat hook postrouting priority 100
+			oifname { "x", "y" } masquerade
+		}
+	}
+	NFT
+	on hostA "$TOP/selftests/traffic.py" tcp-fetch "$(addr hostA x)" "$(addr hostB x)" $PORT $BYTES \
+		>"$WORK/fetch" 2>/dev/null
+	result=$?
+	log "$(cat "$WORK/fetch")"
+	on hostA nft delete table ip6 uplinks
+	[ $result -eq 0 ] && stall_below "$WORK/fetch" 1 && expect_same hostA tx_nat "$nat"
+}
+
 # What the administrator has translated has the context's addresses, and is not its flow.
 test_nat() {
 	local before; before=$(counter hostA tx_nat)
@@ -86,7 +107,7 @@ nothing_invalid() {
 }
 
 lib_init
-ktap_begin 5
+ktap_begin 6
 topology_up
 shim_up
 for host in "${HOSTS[@]}"; do
@@ -98,6 +119,7 @@ wait_until 10000 grep -q ready "$WORK/serve" || die "server"
 establish_tcp $PORT $BYTES; ktap_result $? "a context is set up through the firewall"
 test_rehoming; ktap_result $? "port rules and conntrack go on matching after a rehoming"
 nothing_invalid; ktap_result $? "conntrack found nothing invalid, no rule refused anything"
+test_masquerade; ktap_result $? "a rule to masquerade finds nothing to do"
 test_nat; ktap_result $? "what NAT translates is left alone"
 dmesg_clean; ktap_result $? "the kernel log is clean"
 ktap_end

@@ -46,16 +46,28 @@ void shim6_skb_push_csum(struct sk_buff *skb, const void *start,
 	skb_postpush_rcsum(skb, start, len);
 }
 
-bool shim6_skb_nat(const struct sk_buff *skb)
+/*
+ * A connection that begins with this packet is confirmed now, while the packet
+ * still looks like it: source NAT comes behind us, would take the payload
+ * header for the packet's ports, and leaves confirmed ones alone.
+ */
+enum shim6_track shim6_skb_track(struct sk_buff *skb)
 {
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)
+	const struct nf_ct_hook *hook = rcu_dereference(nf_ct_hook);
 	enum ip_conntrack_info ctinfo;
 	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
 
-	return ct && READ_ONCE(ct->status) & IPS_NAT_MASK;
-#else
-	return false;
+	if (hook && ct && !nf_ct_is_template(ct) && !nf_ct_is_confirmed(ct)) {
+		if (hook->confirm(skb) != NF_ACCEPT)
+			return SHIM6_TRACK_LOST;
+		/* Another processor may have been faster with the same one. */
+		ct = nf_ct_get(skb, &ctinfo);
+	}
+	if (ct && READ_ONCE(ct->status) & IPS_NAT_MASK)
+		return SHIM6_TRACK_NAT;
 #endif
+	return SHIM6_TRACK_OWN;
 }
 
 bool shim6_skb_sec_path(const struct sk_buff *skb)

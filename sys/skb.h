@@ -34,6 +34,13 @@ struct shim6_heard {
 	int interface;
 };
 
+/* What connection tracking makes of a packet that leaves between locators. */
+enum shim6_track {
+	SHIM6_TRACK_OWN,	/* its addresses are its own */
+	SHIM6_TRACK_NAT,	/* they are translated */
+	SHIM6_TRACK_LOST,	/* its connection is not to be */
+};
+
 int shim6_skb_cow_head(struct sk_buff *skb, unsigned int room,
 		       unsigned int spare);
 bool shim6_skb_may_pull(struct sk_buff *skb, unsigned int len);
@@ -41,7 +48,7 @@ void shim6_skb_pull_csum(struct sk_buff *skb, const void *start,
 			 unsigned int len);
 void shim6_skb_push_csum(struct sk_buff *skb, const void *start,
 			 unsigned int len);
-bool shim6_skb_nat(const struct sk_buff *skb);
+enum shim6_track shim6_skb_track(struct sk_buff *skb);
 bool shim6_skb_sec_path(const struct sk_buff *skb);
 bool shim6_skb_has_mark(const struct sk_buff *skb);
 void shim6_skb_heard(const struct sk_buff *skb, struct shim6_heard *heard);

@@ -53,6 +53,17 @@ pub(crate) struct Ipv6 {
 
 const _: () = assert!(core::mem::size_of::<Ipv6>() == IPV6_LEN as usize);
 
+/// What connection tracking makes of a packet that leaves between locators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tracked {
+    /// Its addresses are its own.
+    Own,
+    /// They are translated.
+    Nat,
+    /// Its connection is not to be; the packet is to be dropped.
+    Lost,
+}
+
 impl Ipv6 {
     /// The payload length, larger or smaller by `delta`; a jumbogram's 0 stays 0.
     #[inline]
@@ -304,11 +315,18 @@ impl<'a> Skb<'a> {
         unsafe { leave_note(self.raw, note) }
     }
 
-    /// Whether connection tracking rewrites the addresses of this packet's connection.
+    /// Asks connection tracking about the packet, the last time that it has the shape it knows.
     #[inline]
-    pub(crate) fn is_nat(&self) -> bool {
-        // SAFETY: `raw` is a valid buffer.
-        self.fields()._nfct != 0 && unsafe { bindings::shim6_skb_nat(self.as_ptr()) }
+    pub(crate) fn track(&mut self) -> Tracked {
+        if self.fields()._nfct == 0 {
+            return Tracked::Own;
+        }
+        // SAFETY: `raw` is ours; hooks run under RCU.
+        match unsafe { bindings::shim6_skb_track(self.as_ptr()) } {
+            bindings::shim6_track_SHIM6_TRACK_OWN => Tracked::Own,
+            bindings::shim6_track_SHIM6_TRACK_NAT => Tracked::Nat,
+            _ => Tracked::Lost,
+        }
     }
 
     /// Makes the header private and at least 8 octets of room in front of it, `spare` more if

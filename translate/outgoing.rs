@@ -17,6 +17,7 @@ use crate::sys::hook::Verdict;
 use crate::sys::route::Route;
 use crate::sys::skb::Ipv6;
 use crate::sys::skb::Skb;
+use crate::sys::skb::Tracked;
 use crate::sys::skb::SHIM_LEN;
 use crate::sys::sock::Own;
 use crate::sys::table::Chain;
@@ -214,9 +215,14 @@ fn rewrite(net: View<'_>, way: &Way<'_>, mut skb: Skb<'_>, ip: &Ipv6, call: &Cal
     if skb.is_translated() {
         return Verdict::ACCEPT;
     }
-    if skb.is_nat() {
-        net.count(Counter::TxNat);
-        return unchanged(net, &skb);
+    match skb.track() {
+        Tracked::Own => {}
+        Tracked::Nat => {
+            net.count(Counter::TxNat);
+            return unchanged(net, &skb);
+        }
+        // Connection tracking counts it (insert_failed, drop), here as without us.
+        Tracked::Lost => return Verdict::DROP,
     }
     let Some(route) = route(net, way, &skb, call) else {
         net.count(Counter::TxNoRoute);
