@@ -145,6 +145,19 @@ fn a_packet_without_a_header_is_of_the_default_context_and_teaches_so() {
     assert_eq!(w.hosts[A].heard[&OTHER].2, w.hosts[A].addr(0), "B does not answer in the fork");
 }
 
+/// The peer may send Keepalives for our Send Timeout of 15 s, somewhat late.
+#[test]
+fn a_released_fork_lingers_while_its_peer_may_go_on() {
+    let (mut w, [ours, _]) = forked(Config::default());
+    w.run(20_000, [0, 0]);
+    w.call_on(A, ours, |ctx, env, _| ctx.release(env));
+    w.hosts[A].forks.clear();
+    w.run(15_000 + 3_750 + 1_000 - 20, [0, 0]);
+    assert_eq!(count(&w, A), 2);
+    w.run(40, [0, 0]);
+    assert_eq!(count(&w, A), 1);
+}
+
 #[test]
 fn a_fork_goes_with_its_socket_and_nobody_brings_it_back() {
     for every in [[20, 20], [20, 0], [0, 20], [0, 0]] {
