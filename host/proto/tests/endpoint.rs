@@ -253,7 +253,6 @@ fn a_method_that_contradicts_the_parameters_is_answered_with_error_2() {
 }
 
 /// The answer to an I2 without a list, for the ULIDs but from another address, which its R1 went
-
 /// to as well.
 fn i2_from(d: &mut Desk, from: Addr) -> Option<Vec<u8>> {
     let Pair { local, peer } = d.ulids.pair;

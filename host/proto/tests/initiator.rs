@@ -247,15 +247,21 @@ fn an_r1_for_another_nonce_or_another_pair_is_dropped() {
     assert_eq!(d.host.count("r1_unexpected"), 3, "in any other STATE");
 }
 
-/// RFC 5533 10.4: "If I2-SENT, send I2". It was about to be sent.
-#[test]
-fn an_i2_that_is_due_is_not_forgotten_when_the_peer_shows_that_it_waits() {
+/// Our I1 was answered.
+fn with_i2_due() -> Desk {
     let mut d = Desk::new(Config::default());
     d.initiate().unwrap();
     let (_, i1) = d.sent().unwrap();
     let Body::I1 { initiator_nonce, .. } = Message::parse(&i1).unwrap().body else { panic!() };
     let body = Body::R1 { initiator_nonce, responder_nonce: 8 };
     d.hear(&build(&body, |m| m.validator(&[1; 20])));
+    d
+}
+
+/// RFC 5533 10.4: "If I2-SENT, send I2". It was about to be sent.
+#[test]
+fn an_i2_that_is_due_is_not_forgotten_when_the_peer_shows_that_it_waits() {
+    let mut d = with_i2_due();
     d.first().0.nudge();
     let (_, i2) = d.sent().expect("an I2");
     assert_eq!(Message::parse(&i2).unwrap().kind(), Type::I2);
@@ -265,12 +271,7 @@ fn an_i2_that_is_due_is_not_forgotten_when_the_peer_shows_that_it_waits() {
 
 #[test]
 fn error_2_about_our_i2_makes_us_leave_the_list_out() {
-    let mut d = Desk::new(Config::default());
-    d.initiate().unwrap();
-    let (_, i1) = d.sent().unwrap();
-    let Body::I1 { initiator_nonce, .. } = Message::parse(&i1).unwrap().body else { panic!() };
-    let body = Body::R1 { initiator_nonce, responder_nonce: 8 };
-    d.hear(&build(&body, |m| m.validator(&[1; 20])));
+    let mut d = with_i2_due();
     let (t, i2) = d.sent().unwrap();
     let mut packet = header(t.src, t.dst).to_vec();
     packet.extend(&i2);
