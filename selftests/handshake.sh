@@ -24,11 +24,11 @@ both_established() {
 one_context() { [ "$(contexts "$1" | wc -l)" -eq 1 ]; }
 
 # tags_agree: what one calls its tag is what the other puts into its packets.
-tag_of() { shimctl "$1" context list --json | sed -n "s/.*\"$2\": \"\\(.*\\)\".*/\\1/p" | head -1; }
+first_tag() { shimctl "$1" context list --json | sed -n "s/.*\"$2\": \"\\(.*\\)\".*/\\1/p" | head -1; }
 tags_agree() {
-	[ -n "$(tag_of hostA local_tag)" ] &&
-		[ "$(tag_of hostA local_tag)" = "$(tag_of hostB peer_tag)" ] &&
-		[ "$(tag_of hostB local_tag)" = "$(tag_of hostA peer_tag)" ]
+	[ -n "$(first_tag hostA local_tag)" ] &&
+		[ "$(first_tag hostA local_tag)" = "$(first_tag hostB peer_tag)" ] &&
+		[ "$(first_tag hostB local_tag)" = "$(first_tag hostA peer_tag)" ]
 }
 
 # patient HOST: does not begin a context in this test.

@@ -10,8 +10,7 @@ those that the sender makes, its Hop-by-Hop and Destination Options headers in
 hexadecimal (or null), its traffic class and flow label. The sender sends one: hop and
 dst with such a header (an unknown option that is skipped), route with a Routing header
 of type 4 without segments left, whole with a prohibition to fragment it, segment as one
-super-packet of datagrams of N octets. It prints
-"sent", or the name of the error.
+super-packet of datagrams of N octets. It prints "sent", or the name of the error.
 """
 import errno
 import hashlib

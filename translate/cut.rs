@@ -37,7 +37,10 @@ pub(super) fn cut(
         result = if segment.skb().len() > room_for {
             match route(net, way, &segment.skb(), call) {
                 Some(route) => pieces(net, way, &mut segment.skb(), &route, room_for, call),
-                None => Err(Verdict::UNREACHABLE),
+                None => {
+                    net.count(Counter::TxNoRoute);
+                    Err(Verdict::UNREACHABLE)
+                }
             }
         } else {
             send_piece(net, way, segment, call)
