@@ -227,6 +227,9 @@ fn a_locator_outside_the_set_is_used_when_its_signature_is_good() {
     assert_eq!(t.b.count("rx_locator_unverified"), 0);
     // A message that comes twice into the core came once.
     assert_eq!(t.b.count("rx_i2"), 1);
+    // Once told, the list needs its signature no more.
+    t.a.out.signatures.clear();
+    assert!(t.a.context().wants_signature(&t.a.out).is_none());
 }
 
 #[test]

@@ -12,10 +12,8 @@ use shim6_proto::proto::env::Env;
 use shim6_proto::proto::locator::Preference;
 use shim6_proto::proto::reap::timing::wake_after;
 use shim6_proto::proto::reap::ReapState;
-use shim6_proto::proto::wire::{
-    Body, Builder, Message, Method, ProbeState, Record, Type, MAX_MESSAGE,
-};
-use shim6_proto::proto::wish::{Explore, Feedback, WishError};
+use shim6_proto::proto::wire::{Body, Message, Method, Type};
+use shim6_proto::proto::wish::{Explore, Feedback};
 
 fn established(config: Config) -> Desk {
     let mut d = Desk::new(config);
@@ -238,38 +236,6 @@ fn what_happened_twice_is_told_once() {
         d.hear(&request).expect("an Acknowledgement");
     }
     assert_eq!(told(&mut d), [Event::PeerLocators]);
-}
-
-/// The peer says over which pair it was heard: only what answers our own question, over the pair
-/// that was asked about, proves that it is there.
-#[test]
-fn a_locator_is_reached_when_its_own_probe_is_answered() {
-    let mut d = established(Config::default());
-    let (tag, first, second) = (d.local_tag(), d.peer.addr(0), d.peer.addr(1));
-    let choose = |d: &mut Desk| {
-        let h = &mut d.host;
-        let (ctx, activity) = h.contexts.all.values_mut().next().unwrap();
-        ctx.choose(&h.out, activity, None, Some(&second))
-    };
-    assert_eq!(choose(&mut d), Err(WishError::Unverified));
-    let (t, question) = d.sent().expect("a Probe");
-    assert_eq!(t.dst, second);
-    let Body::Probe { probe, .. } = Message::parse(&question).unwrap().body else { panic!() };
-    let asked = probe.sent().next().unwrap();
-    let mut answer = |record: Record| {
-        let mut buf = [0; MAX_MESSAGE];
-        let own = Record { src: first, dst: d.ulids.pair.local, nonce: 1, data: 0 };
-        let mut probe = Builder::probe(&mut buf, tag, ProbeState::Operational);
-        probe.records([own].into_iter(), [record].into_iter());
-        let len = probe.finish().unwrap();
-        assert!(d.hear(&buf[..len]).is_none());
-        choose(&mut d)
-    };
-    for wrong in [Record { nonce: !asked.nonce, ..asked }, Record { dst: first, ..asked }] {
-        assert_eq!(answer(wrong), Err(WishError::Unverified));
-    }
-    assert_eq!(answer(asked), Ok(()));
-    assert_eq!(d.host.count("check_confirmed"), 1);
 }
 
 // Who uses it.

@@ -12,7 +12,7 @@ use shim6_proto::proto::endpoint::{nonces, Refused, Table};
 use shim6_proto::proto::env::Env;
 use shim6_proto::proto::policy::{Prefix, Rule};
 use shim6_proto::proto::time::Instant;
-use shim6_proto::proto::wire::{Body, Message, Method, Type, IPV6_HEADER, MAX_MESSAGE};
+use shim6_proto::proto::wire::{Body, Builder, Message, Method, Type, IPV6_HEADER, MAX_MESSAGE};
 
 // Nothing is kept, nothing grows.
 
@@ -252,9 +252,8 @@ fn a_method_that_contradicts_the_parameters_is_answered_with_error_2() {
     }
 }
 
-/// The answer to an I2 without a list, for the ULIDs but from another address, which its R1 went
-/// to as well.
-fn i2_from(d: &mut Desk, from: Addr) -> Option<Vec<u8>> {
+/// The answer to an I2 for the ULIDs but from another address, which its R1 went to as well.
+fn i2_from(d: &mut Desk, from: Addr, fill: impl FnOnce(&mut Builder<'_>)) -> Option<Vec<u8>> {
     let Pair { local, peer } = d.ulids.pair;
     let i1 = build(&Body::I1 { initiator_tag: Tag::new(7), initiator_nonce: 1 }, |m| {
         m.ulids(&peer, &local)
@@ -265,6 +264,7 @@ fn i2_from(d: &mut Desk, from: Addr) -> Option<Vec<u8>> {
     let body = Body::I2 { initiator_tag: Tag::new(7), initiator_nonce: 1, responder_nonce };
     let i2 = build(&body, |m| {
         m.validator(r1.options.validator.unwrap());
+        fill(m);
         m.ulids(&peer, &local);
     });
     d.say(from, local, &i2).map(|(_, answer)| answer)
@@ -273,19 +273,36 @@ fn i2_from(d: &mut Desk, from: Addr) -> Option<Vec<u8>> {
 #[test]
 fn a_source_that_is_not_proved_gets_no_context() {
     let mut d = Desk::new(Config::default());
-    assert!(i2_from(&mut d, a_stranger()).is_none());
+    assert!(i2_from(&mut d, a_stranger(), |_| {}).is_none());
     assert_eq!(d.contexts(), 0);
     assert_eq!(d.host.count("rx_source_not_locator"), 1);
+}
+
+/// "that the HBA/CGA verification for this specific locator is successful" (RFC 5533 section 7.13).
+#[test]
+fn a_source_in_the_list_is_proved_like_the_others() {
+    for (from, proved) in [(0, true), (1, true), (2, false)] {
+        let mut d = Desk::new(Config::default());
+        let mut list = d.peer_list();
+        list.push((a_stranger(), Method::Hba));
+        let pds = d.peer.out.pds.clone();
+        let answer = i2_from(&mut d, list[from].0, |m| {
+            m.locators(1, list.iter().copied());
+            m.pds(&pds);
+        });
+        assert_eq!((answer.is_some(), d.contexts() == 1), (proved, proved), "{from}");
+        assert_eq!(d.host.count("rx_source_not_locator"), u64::from(!proved));
+    }
 }
 
 #[test]
 fn nor_does_it_find_the_one_that_is_there() {
     let mut d = Desk::new(Config::default());
     d.established(TAG);
-    assert!(i2_from(&mut d, a_stranger()).is_none());
+    assert!(i2_from(&mut d, a_stranger(), |_| {}).is_none());
     assert_eq!(d.host.count("rx_source_not_locator"), 1);
     let other = d.peer.addr(1);
-    let r2 = i2_from(&mut d, other).expect("an R2: the address was proved before");
+    let r2 = i2_from(&mut d, other, |_| {}).expect("an R2: the address was proved before");
     assert_eq!(Message::parse(&r2).unwrap().kind(), Type::R2);
     assert_eq!(d.contexts(), 1);
 }

@@ -374,6 +374,8 @@ fn the_first_socket_that_wishes_has_the_default_context() {
     assert_eq!(ask(&mut w, id, TWO, true, Wish::Local(wanted(first, 5))), Ok(Granted::Apart));
     let explore = Explore { initial_probes: 2, ..Explore::default() };
     assert_eq!(ask(&mut w, id, TWO, true, Wish::Explore(explore)), Ok(Granted::Apart));
+    assert_eq!(ask(&mut w, id, TWO, true, Wish::HotStandby(false)), Ok(Granted::Here));
+    assert_eq!(ask(&mut w, id, TWO, true, Wish::HotStandby(true)), Ok(Granted::Apart));
     assert!(!context(&w, A, id).has_changed());
     assert_eq!(context(&w, A, id).send_timeout_ms(&fast()), 2_000);
     // The first one is gone: the next takes over what is there.
@@ -399,6 +401,23 @@ fn lists_are_in_force_if_they_are_the_same() {
     assert_eq!(ask(&mut w, id, TWO, true, Wish::Peers(&other)), Ok(Granted::Apart));
     assert_eq!(ask(&mut w, id, TWO, true, Wish::Peer(theirs[0])), Ok(Granted::Here));
     assert_eq!(ask(&mut w, id, TWO, true, Wish::Peer(other[0])), Ok(Granted::Apart));
+}
+
+/// A fork may use what is in the list, and what could be in it again.
+#[test]
+fn a_locator_that_one_socket_does_not_want_another_may() {
+    let mut w = two_sockets(fast());
+    let id = default_of(&mut w, A);
+    let [x, y] = [0, 1].map(|i| wanted(w.hosts[A].addr(i), 0));
+    assert_eq!(ask(&mut w, id, ONE, true, Wish::Locals(&[x])), Ok(Granted::Here));
+    assert_eq!(ask(&mut w, id, TWO, true, Wish::Local(y)), Ok(Granted::Apart));
+    // Still in the list, but not on an interface for the time being.
+    w.hosts[A].out.locators[0].usable = false;
+    assert_eq!(ask(&mut w, id, TWO, true, Wish::Local(wanted(x.addr, 4))), Ok(Granted::Apart));
+    // Neither.
+    w.hosts[A].out.locators[1].usable = false;
+    let refused = Err(WishError::NotALocator);
+    assert_eq!(ask(&mut w, id, TWO, true, Wish::Local(y)), refused);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! The tests of the core as one program: what they share is compiled once.
 
 mod ancillary;
+mod answers;
 mod bench;
 mod cga;
 mod context;
