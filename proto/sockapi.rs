@@ -523,9 +523,14 @@ pub struct WantedList {
 
 impl WantedList {
     /// From the octets of an array of `struct shim_locator` whose length was judged by [`list`].
+    /// Zeros behind the last locator are room that is not used: the example of section 6.10 sets
+    /// a whole array of SHIM_MAX_LOCATORS, of which it filled two.
     pub fn parse(octets: &[u8]) -> Result<WantedList, Errno> {
         let mut list = WantedList { all: Default::default(), len: 0 };
-        for octets in octets.chunks(uapi::LOCATOR_LEN) {
+        let places = octets.chunks(uapi::LOCATOR_LEN);
+        let last = places.clone().rposition(|place| place.iter().any(|octet| *octet != 0));
+        let used = last.ok_or(Errno::Invalid)?.saturating_add(1);
+        for octets in places.take(used) {
             let octets = octets.try_into().map_err(|_| Errno::Invalid)?;
             list.add(Locator::parse(octets)?.wanted()?)?;
         }

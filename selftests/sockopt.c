@@ -218,6 +218,23 @@ static void list_of_one(struct __test_metadata *_metadata, const struct case_of 
 	get_case(_metadata, c, HERE, sizeof(v.octets), 0, &all);
 }
 
+/* "memset(locators, 0, sizeof(locators))", and of all that two are filled (section 6.10). */
+static void room_behind_list(struct __test_metadata *_metadata, const struct case_of *c)
+{
+	struct value all = initial(c->option, CONTEXT, false);
+	struct value v = many(side_of(c->option), 2, 2), none = {};
+
+	none.len = SHIM_MAX_LOCATORS * sizeof(v.list[0]);
+	v.len = none.len;
+	set_case(_metadata, c, HERE, v.len, 0, &v);
+	get_case(_metadata, c, HERE, sizeof(v.octets), 0, &all);
+	v.list[2] = v.list[1];
+	memset(&v.list[1], 0, sizeof(v.list[1]));
+	set_case(_metadata, c, HERE, v.len, EINVAL, &v);
+	set_case(_metadata, c, HERE, none.len, EINVAL, &none);
+	get_case(_metadata, c, HERE, sizeof(v.octets), 0, &all);
+}
+
 static void every_option(struct __test_metadata *_metadata, int fd, enum state state,
 			 bool dontshim)
 {
@@ -228,8 +245,10 @@ static void every_option(struct __test_metadata *_metadata, int fd, enum state s
 
 		get_cases(_metadata, &c, dontshim);
 		set_cases(_metadata, &c, dontshim);
-		if (state == CONTEXT && c.option->form == LIST && !c.option->set[state])
+		if (state == CONTEXT && c.option->form == LIST && !c.option->set[state]) {
 			limit_of_list(_metadata, &c);
+			room_behind_list(_metadata, &c);
+		}
 		if (state == CONTEXT && c.option->name == SHIM_LOCLIST_LOCAL)
 			list_of_one(_metadata, &c);
 	}

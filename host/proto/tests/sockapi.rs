@@ -276,6 +276,25 @@ fn a_list_names_each_locator_once() {
     assert_eq!(WantedList::parse(&octets(&[(1, 0)])[..31]).unwrap_err(), Errno::Invalid);
 }
 
+/// The example of section 6.10 sets an array of SHIM_MAX_LOCATORS whose rest it left zero.
+#[test]
+fn room_behind_a_list_is_not_part_of_it() {
+    let of = |id| Locator { addr: Addr::from_parts(1, id), ..Locator::default() }.emit();
+    let (one, two, unused) = (of(1), of(2), [0; 32]);
+    let count = |places: &[[u8; 32]]| Ok(WantedList::parse(&places.concat())?.as_slice().len());
+    assert_eq!(count(&[one, two, unused]), Ok(2));
+    assert_eq!(count(&[&[two][..], &[unused; 31]].concat()), Ok(1));
+    for wrong in [&[unused][..], &[unused; 32], &[unused, one], &[one, unused, two]] {
+        assert_eq!(count(wrong), Err(Errno::Invalid));
+    }
+    // Any octet in it makes a place one that says something.
+    for at in 0..32 {
+        let mut place = unused;
+        place[at] = 1;
+        assert_eq!(count(&[one, place]), Err(Errno::Invalid), "{at}");
+    }
+}
+
 #[test]
 fn lists_that_are_got() {
     for n in 0..=32 {

@@ -98,11 +98,15 @@
 
 /**
  * define SHIM_LOCLIST_LOCAL - struct shim_locator[]: our locators (section 6.10)
+ *
+ * In set, zeros behind the last one are not counted.
  */
 #define SHIM_LOCLIST_LOCAL		137
 
 /**
  * define SHIM_LOCLIST_PEER - struct shim_locator[]: the peer's locators (section 6.11)
+ *
+ * In set, zeros behind the last one are not counted.
  */
 #define SHIM_LOCLIST_PEER		138
 
