@@ -314,6 +314,8 @@ counters! {
     CheckProbe => "check_probe",
     /// Such locators that answered, so that they may be chosen.
     CheckConfirmed => "check_confirmed",
+    /// Such locators that did not answer, so that they are known to be unreachable.
+    CheckUnanswered => "check_unanswered",
     /// Contexts in use whose next hop was given up by Neighbour Unreachability Detection.
     NextHopLost => "next_hop_lost",
     /// Hints about paths from outside REAP.

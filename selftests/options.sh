@@ -150,10 +150,26 @@ test_feedback() {
 	return $status
 }
 
+# Where a path that died led to is known not to be reachable, until a probe of it is answered.
+test_unreachable() {
+	local unanswered name status=0
+	unanswered=$(counter hostA check_unanswered)
+	wait_until 15000 both_on x || return 1
+	cut ispX
+	option set FEEDBACK_NEGATIVE 1 && found_within 4000 || status=1
+	for name in LOC_PEER_SEND LOC_PEER_PREF LOCLIST_PEER; do
+		answers EUNREACHABLELOCATOR set $name "$B_X" || status=1
+	done
+	[ "$(on hostA "$TOP/selftests/message.py" try "$A_X" "$B_X" PEER "$B_X")" = EUNREACHABLELOCATOR ] || status=1
+	wait_until 10000 risen hostA check_unanswered "$unanswered" || status=1
+	heal ispX
+	wait_until 10000 answers "" set LOC_PEER_SEND "$B_X" && return $status
+}
+
 operational() { contexts hostA | grep -q ' operational'; }
 
 lib_init
-ktap_begin 10
+ktap_begin 11
 topology_up
 module_load
 for host in hostA hostB; do
@@ -172,6 +188,7 @@ test_lists; ktap_result $? "lists limit where packets go, and the peer is told"
 test_explore; ktap_result $? "parameters of exploration are in force"
 test_timeout; ktap_result $? "APP_TIMEOUT finds a failure sooner, and the peer is told"
 test_feedback; ktap_result $? "negative feedback asks the path, and leaves it when it does not answer"
+test_unreachable; ktap_result $? "a locator that does not answer is EUNREACHABLELOCATOR, until it does"
 stop_traffic
 dmesg_clean; ktap_result $? "the kernel log is clean"
 ktap_end

@@ -2,10 +2,11 @@
 
 //! The reachability check that EUNVERIFIEDLOCATOR sets off: "The application is recommended to
 //! use another destination locator until the reachability check for the requested locator is
-//! done" (RFC 6316 section 7.2).
+//! done" (RFC 6316 section 7.2). EUNREACHABLELOCATOR sets it off as well: what did not answer
+//! once may be there again.
 //!
 //! Some probes to that locator of the peer, one locator at a time; an answer makes it one that
-//! may be chosen. They say InboundOk and name nothing that was received, for the reasons of
+//! may be chosen, and if none comes it "is determined to be unreachable". They say InboundOk and name nothing that was received, for the reasons of
 //! [`super::standby`], and like there an answer tells nothing of the current pair.
 
 use super::event::Kind;
@@ -40,9 +41,14 @@ impl<S: LocatorStore> Context<S> {
         self.wishes()?.check.as_ref()
     }
 
-    /// The best pair with that locator of the peer.
+    /// The pair that packets would take if that locator of the peer were chosen: from where they
+    /// are sent now if that is possible, else the best.
     fn pair_to(&self, env: &dyn Env, addr: &Addr) -> Option<Pair> {
         let paths = self.paths(self.local_set(env)?);
+        let beside = Pair { local: self.tx.local, peer: *addr };
+        if paths.index(&beside).is_some_and(|at| paths.is_candidate(at)) {
+            return Some(beside);
+        }
         let mut cursor = Cursor::START;
         while let Some((at, next)) = paths.next(cursor, &self.tx) {
             if let Some(pair) = paths.resolve(at).filter(|pair| pair.peer == *addr) {
@@ -75,6 +81,10 @@ impl<S: LocatorStore> Context<S> {
         let left = check.left.checked_sub(1).filter(|_| fits);
         check.left = left.unwrap_or(0);
         self.peers.wishes_mut().ok()?.check = left.map(|_| check);
+        if left.is_none() && fits {
+            env.count(Counter::CheckUnanswered);
+            self.peers.set_silent(&check.pair.peer);
+        }
         left?;
         let len = self.write_question(env, &check.pair, check.nonce, out)?;
         env.count(Counter::CheckProbe);

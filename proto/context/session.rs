@@ -50,7 +50,18 @@ impl<S: LocatorStore> Context<S> {
         let Some(set) = self.local_set(env) else { return self.leave(env) };
         let outcome = step(&mut reap, &self.io(env, activity, set));
         self.phase = Phase::Up(reap);
+        if outcome.chosen.is_some_and(|pair| pair.peer != self.tx.peer) && reap.found_failure() {
+            self.note_silent(env);
+        }
         self.apply(env, outcome);
+    }
+
+    /// Packets leave the current pair because nothing came back over it. Where our own end is
+    /// gone, that says nothing of the peer's.
+    pub(super) fn note_silent(&mut self, env: &dyn Env) {
+        if self.local_set(env).is_some_and(|set| set.is_present(&self.tx.local)) {
+            self.peers.set_silent(&self.tx.peer);
+        }
     }
 
     fn apply(&mut self, env: &dyn Env, outcome: Outcome) {

@@ -163,6 +163,9 @@ impl<S: LocatorStore> Context<S> {
         if !matches!(self.phase, Phase::Up(_)) {
             return false;
         }
+        if silent && pair.peer != tx.peer {
+            self.note_silent(env);
+        }
         self.go_over(env, pair);
         env.count(Counter::StandbySwitched);
         if silent {

@@ -73,8 +73,12 @@ impl<S: LocatorStore> Context<S> {
         lives: impl FnOnce(Owner) -> bool,
         wish: &Wish<'_>,
     ) -> Result<Granted, WishError> {
-        if let Wish::Peers(list) = wish {
-            self.check_unreached(env, list.iter().map(|wanted| wanted.addr));
+        match wish {
+            Wish::Peers(list) => self.check_unreached(env, list.iter().map(|w| w.addr)),
+            Wish::Peer(wanted) if self.peers.may_prefer(&wanted.addr).is_err() => {
+                self.check_unreached(env, [wanted.addr].into_iter());
+            }
+            _ => {}
         }
         let owner = self.wishes().and_then(|wishes| wishes.owner);
         if owner.is_some_and(|owner| owner != by && lives(owner)) {
@@ -115,10 +119,7 @@ impl<S: LocatorStore> Context<S> {
                 self.judge_locals(env, list)?;
                 self.judge_presence(env, list)
             }
-            Wish::Peer(wanted) => match self.peers.is_verified(&wanted.addr) {
-                true => Ok(()),
-                false => Err(WishError::NotALocator),
-            },
+            Wish::Peer(wanted) => self.peers.may_prefer(&wanted.addr),
             Wish::Peers(list) => self.peers.judge(list),
         }
     }

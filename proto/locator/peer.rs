@@ -30,8 +30,9 @@ impl PeerLocator {
     const REACHABLE: u8 = 2;
     const WISHED: u8 = 4;
     const EXCLUDED: u8 = 8;
+    const SILENT: u8 = 16;
     /// What stays with a locator when the peer tells its list again.
-    const KEPT: u8 = Self::REACHABLE | Self::WISHED | Self::EXCLUDED;
+    const KEPT: u8 = Self::REACHABLE | Self::SILENT | Self::WISHED | Self::EXCLUDED;
 
     /// A locator that nothing is known of.
     pub fn new(addr: Addr, method: Method) -> Self {
@@ -68,7 +69,19 @@ impl PeerLocator {
 
     /// Records that a probe or a handshake came back from there.
     pub fn set_reachable(&mut self) {
+        self.state &= !Self::SILENT;
         self.state |= Self::REACHABLE;
+    }
+
+    /// Records that nothing came back from there, although it should have.
+    pub fn set_silent(&mut self) {
+        self.state &= !Self::REACHABLE;
+        self.state |= Self::SILENT;
+    }
+
+    /// Whether nothing came back when last it should have.
+    pub fn is_silent(&self) -> bool {
+        self.state & Self::SILENT != 0
     }
 
     /// How much it is preferred: by an application, else by the peer.
@@ -139,7 +152,7 @@ impl<S: LocatorStore> PeerLocators<S> {
         let mut list = PeerLocators { store: S::default(), generation: 0, told: false };
         list.store.assign(other.as_slice())?;
         for locator in list.store.as_mut_slice() {
-            locator.state &= PeerLocator::VERIFIED | PeerLocator::REACHABLE;
+            locator.state &= PeerLocator::VERIFIED | PeerLocator::REACHABLE | PeerLocator::SILENT;
             locator.wish = [0; 2];
         }
         Ok(list)
@@ -209,12 +222,23 @@ impl<S: LocatorStore> PeerLocators<S> {
         self.as_slice().iter().any(PeerLocator::is_excluded)
     }
 
-    /// An application prefers a locator so much. Errors: [`WishError::NotALocator`].
+    /// An application prefers a locator so much. Errors: see [`Self::may_prefer`].
     pub fn wish(&mut self, wanted: Wanted) -> Result<(), WishError> {
-        let mut all = self.store.as_mut_slice().iter_mut();
-        let locator = all.find(|l| l.addr == wanted.addr && l.is_verified());
-        locator.ok_or(WishError::NotALocator)?.prefer(&wanted);
+        self.may_prefer(&wanted.addr)?;
+        if let Some(locator) = self.get_mut(&wanted.addr) {
+            locator.prefer(&wanted);
+        }
         Ok(())
+    }
+
+    /// Whether an application may prefer it: "EINVALIDLOCATOR is returned when the validation of
+    /// the requested locator fails. Error code EUNREACHABLELOCATOR is returned when the
+    /// requested locator is determined to be unreachable" (RFC 6316 section 6.5).
+    pub fn may_prefer(&self, addr: &Addr) -> Result<(), WishError> {
+        match self.works(self.get(addr)) {
+            Ok(()) | Err(WishError::Unverified) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether packets may be sent there, and would arrive as far as is known.
@@ -225,15 +249,16 @@ impl<S: LocatorStore> PeerLocators<S> {
     fn works(&self, known: Option<&PeerLocator>) -> Result<(), WishError> {
         match known.filter(|l| l.is_verified()) {
             None => Err(WishError::NotALocator),
-            Some(known) if known.is_broken() => Err(WishError::Unreachable),
+            Some(known) if known.is_broken() || known.is_silent() => Err(WishError::Unreachable),
             Some(known) if !known.is_reachable() => Err(WishError::Unverified),
             Some(_) => Ok(()),
         }
     }
 
-    /// Whether a check of its reachability would make `addr` one that may be chosen.
+    /// Whether a check of its reachability may make `addr` one that can be chosen.
     pub fn is_unreached(&self, addr: &Addr) -> bool {
-        self.works(self.get(addr)) == Err(WishError::Unverified)
+        let unreached = |l: &PeerLocator| l.is_verified() && !l.is_broken() && !l.is_reachable();
+        self.get(addr).is_some_and(unreached)
     }
 
     /// An application wants these only. "Error code EUNVERIFIEDLOCATOR is returned when
@@ -264,8 +289,19 @@ impl<S: LocatorStore> PeerLocators<S> {
 
     /// Records that the peer was shown to be at `addr`.
     pub fn set_reachable(&mut self, addr: &Addr) {
-        if let Some(locator) = self.store.as_mut_slice().iter_mut().find(|l| l.addr == *addr) {
+        if let Some(locator) = self.get_mut(addr) {
             locator.set_reachable();
         }
+    }
+
+    /// Records that nothing came back from `addr`.
+    pub fn set_silent(&mut self, addr: &Addr) {
+        if let Some(locator) = self.get_mut(addr) {
+            locator.set_silent();
+        }
+    }
+
+    fn get_mut(&mut self, addr: &Addr) -> Option<&mut PeerLocator> {
+        self.store.as_mut_slice().iter_mut().find(|l| l.addr == *addr)
     }
 }

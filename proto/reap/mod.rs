@@ -154,6 +154,12 @@ impl Reap {
         self.state
     }
 
+    /// Whether the exploration goes on, or ended, because the pair it began with was silent, and
+    /// not only because another one is liked more.
+    pub fn found_failure(&self) -> bool {
+        self.aim != Aim::Preferred
+    }
+
     /// The peer's locators have other places now. Probes in flight are still known: a list
     /// that comes in the middle of an exploration does not spoil it.
     pub fn peers_moved(&mut self, moved: &Moved) {

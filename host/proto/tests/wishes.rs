@@ -6,7 +6,7 @@ use crate::world::{World, A, B};
 use shim6_proto::proto::addr::Addr;
 use shim6_proto::proto::config::Config;
 use shim6_proto::proto::locator::Preference;
-use shim6_proto::proto::wish::{Explore, Feedback, Wanted, WishError};
+use shim6_proto::proto::wish::{Explore, Feedback, Owner, Wanted, Wish, WishError};
 
 fn fast() -> Config {
     Config { send_timeout_ms: 1000, ..Config::default() }
@@ -219,18 +219,66 @@ fn a_check_that_nobody_answers_ends() {
     let choose =
         |w: &mut World| w.call(A, |ctx, env, act| ctx.choose(env, act, None, Some(&second)));
     w.net.loss = 1.0;
-    let checks = |w: &mut World| {
+    let checks = |w: &mut World, error| {
         for _ in 0..50 {
-            assert_eq!(choose(w), Err(WishError::Unverified));
+            assert_eq!(choose(w), Err(error));
             w.run(10, [0, 0]);
         }
         w.run(10_000, [0, 0]);
         w.hosts[A].count("check_probe")
     };
     let initial = u64::from(fast().initial_probes);
-    assert_eq!(checks(&mut w), initial, "however often somebody asks");
-    assert_eq!(checks(&mut w), 2 * initial, "and again, later");
+    assert_eq!(checks(&mut w, WishError::Unverified), initial, "however often somebody asks");
+    assert_eq!(w.hosts[A].count("check_unanswered"), 1);
+    // Now it is "determined to be unreachable according to a reachability check".
+    assert_eq!(checks(&mut w, WishError::Unreachable), 2 * initial, "and again, later");
+    assert_eq!(w.hosts[A].count("check_unanswered"), 2);
     assert_eq!(w.hosts[A].count("check_confirmed"), 0);
+    w.net.loss = 0.0;
+    assert_eq!(choose(&mut w), Err(WishError::Unreachable));
+    w.run(1_000, [20, 20]);
+    assert_eq!(choose(&mut w), Ok(()), "it came back");
+}
+
+/// What a reachability check found counts for all that name a locator of the peer's: sections
+/// 6.5, 6.9 and 6.11.
+#[test]
+fn the_locator_of_a_path_that_died_is_unreachable() {
+    let mut w = established(fast());
+    let (id, [first, second]) = (w.hosts[A].contexts_ids()[0], [0, 1].map(|i| w.hosts[B].addr(i)));
+    let by = Owner { place: 1, serial: 1 };
+    let asked = |w: &mut World, addr: Addr| {
+        let lists = [wanted(addr, 0)];
+        let sent = w.call(A, |ctx, env, act| ctx.choose(env, act, None, Some(&addr)));
+        let mut wish = |wish: Wish<'_>| {
+            w.call_on(A, id, |ctx, env, act| ctx.wish(env, act, by, |_| true, &wish)).map(|_| ())
+        };
+        [sent, wish(Wish::Peer(wanted(addr, 0))), wish(Wish::Peers(&lists))]
+    };
+    let dead = Err(WishError::Unreachable);
+    w.cut_first(true, true);
+    w.run(10_000, [20, 20]);
+    assert_eq!(w.hosts[A].context().tx_pair().peer, second);
+    let checks = w.hosts[A].count("check_probe");
+    assert_eq!(asked(&mut w, first), [dead; 3]);
+    assert_eq!(w.hosts[A].context().peer_locators()[0].preference(), Preference::default());
+    // It is checked, from where packets to it would be sent.
+    w.run(10_000, [20, 20]);
+    assert!(w.hosts[A].count("check_probe") > checks);
+    assert_eq!(asked(&mut w, second), [Ok(()); 3]);
+}
+
+/// That a link of ours is gone says nothing of the peer's locators.
+#[test]
+fn a_locator_is_not_unreachable_because_ours_is_gone() {
+    let mut w = established(fast());
+    let first = w.hosts[B].addr(0);
+    w.hosts[A].out.locators[0].usable = false;
+    w.local_changed(A);
+    w.run(5_000, [20, 20]);
+    assert_ne!(w.hosts[A].context().tx_pair().peer, first);
+    let chosen = w.call(A, |ctx, env, act| ctx.choose(env, act, None, Some(&first)));
+    assert_eq!(chosen, Ok(()));
 }
 
 #[test]

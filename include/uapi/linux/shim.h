@@ -195,7 +195,7 @@
 
 #ifndef EUNREACHABLELOCATOR
 /**
- * define EUNREACHABLELOCATOR - errno: known not to be reachable (section 6.16)
+ * define EUNREACHABLELOCATOR - errno: the peer does not answer there (section 6.16)
  */
 #define EUNREACHABLELOCATOR	602
 #endif
