@@ -48,7 +48,7 @@ start_reader() { # COUNT READERS
 # peer and local of the reader. The interface is that of the reader's locator.
 told_rightly() { # COUNT
 	local x y
-	x=$(on hostB cat /sys/class/net/x/ifindex) y=$(on hostB cat /sys/class/net/y/ifindex)
+	x=$(ifindex hostB x) y=$(ifindex hostB y)
 	awk -v count="$1" -v bx="$B_X" -v x="$x" -v y="$y" '
 		$1 == "ready" { next }
 		{ n++; if (seen[$1]++ || $2 != $5 || $3 != $4 || $6 != ($4 == bx ? x : y)) { print "# " $0; bad = 1 } }
@@ -87,7 +87,7 @@ test_options() { # UNCHOSEN
 test_interface() {
 	start_reader 20 1 || return 1
 	on hostA "$TOP/selftests/message.py" pin-interface "$A_X" "$B_X" 7000 20 \
-		"$(on hostA cat /sys/class/net/y/ifindex)" "$A_Y,$B_X" "$A_X,$B_X" || return 1
+		"$(ifindex hostA y)" "$A_Y,$B_X" "$A_X,$B_X" || return 1
 	wait_until 10000 gone "$READER" || { log "not all came"; stop "$READER"; }
 	told_rightly 20
 }
@@ -108,7 +108,7 @@ test_stream() {
 # A call's octets may share a segment with those of others; feedback is about the path.
 test_stream_refused() {
 	answers ENOTSUP LOCAL "$A_Y" tcp && answers ENOTSUP PEER "$B_Y" tcp &&
-		answers ENOTSUP IF "$(on hostA cat /sys/class/net/y/ifindex)" tcp &&
+		answers ENOTSUP IF "$(ifindex hostA y)" tcp &&
 		answers EINVAL FEEDBACK 0,4 tcp && answers sent FEEDBACK 0,3 tcp
 }
 
@@ -137,7 +137,7 @@ test_zeros() {
 	on hostA "$TOP/selftests/message.py" send-plain "$A_Y" "$B_X" 7002
 	wait_until 10000 grep -q told "$WORK/read" || { stop "$READER"; return 1; }
 	log "$(tail -1 "$WORK/read")"
-	grep -qx "told none none $(on hostB cat /sys/class/net/x/ifindex)" "$WORK/read"
+	grep -qx "told none none $(ifindex hostB x)" "$WORK/read"
 }
 
 # While the context prefers another pair.
@@ -179,7 +179,7 @@ test_errors() {
 		answers EINVAL FEEDBACK 2,1 && answers EINVAL FEEDBACK 0,4 &&
 		answers ENOTSUP LOCAL "$A_Y" more && answers sent FEEDBACK 0,0 &&
 		answers sent LOCAL "$A_Y" && answers sent LOCAL "$A_Y" unbound &&
-		answers sent IF "$(on hostA cat /sys/class/net/y/ifindex)"
+		answers sent IF "$(ifindex hostA y)"
 	local status=$?
 	expect_same hostA tx_not_chosen "$refused" && return $status
 }

@@ -41,11 +41,13 @@ LIB_PIDS=()
 log() { printf '# %s\n' "$*"; }
 die() { printf 'Bail out! %s\n' "$*"; exit 1; }
 
-# on NS CMD...: run CMD in namespace NS.
-on() { local ns=$1; shift; ip netns exec "$ns" "$@"; }
+# on NS CMD...: run CMD in namespace NS. What takes longest in these tests is the start of
+# programs: this one is small and static, and leaves /sys as it is.
+on() { local ns=$1; shift; busybox nsenter --net=/run/netns/"$ns" "$@"; }
 
-# now_ms: milliseconds of the monotonic clock.
-now_ms() { local up; read -r up _ </proc/uptime; printf '%s\n' $((10#${up/./} * 10)); }
+# now: milliseconds of the monotonic clock, in $NOW; now_ms prints them.
+now() { local up; read -r up _ </proc/uptime; NOW=$((10#${up/./} * 10)); }
+now_ms() { local NOW; now; echo "$NOW"; }
 
 # The debug kernel takes its time: limits are that many times as long.
 SLOW=1
@@ -53,13 +55,16 @@ SLOW=1
 
 # wait_until LIMIT_MS CMD...: poll CMD until it succeeds; fails after LIMIT_MS.
 wait_until() {
-	local limit=$(($1 * SLOW)) start; shift
-	start=$(now_ms)
+	local limit=$(($1 * SLOW)) start NOW; shift
+	now; start=$NOW
 	until "$@" >/dev/null 2>&1; do
-		(( $(now_ms) - start < limit )) || return 1
-		read -rt 0.02 <> <(:) || :
+		now
+		(( NOW - start < limit )) || return 1
+		read -rt 0.02 -u "$SILENT" || :
 	done
 }
+# Nobody ever writes there.
+exec {SILENT}<> <(:)
 
 # letter HOST: its part of an address; router_dev HOST: the routers' link to it.
 letter() { case $1 in hostA) echo a ;; hostB) echo b ;; *) die "no host $1" ;; esac; }
@@ -71,7 +76,8 @@ prefix() { # HOST x|y
 	esac
 }
 # addr HOST x|y: the address HOST uses with that provider (HBA if it has one).
-addr() { cat "$WORK/addr.$1.$2"; }
+addr() { local addr; read -r addr <"$WORK/addr.$1.$2" && echo "$addr"; }
+ifindex() { ip -n "$1" -o link show dev "$2" | sed 's/:.*//'; } # HOST DEV
 
 # ---------------------------------------------------------------- life
 
@@ -107,7 +113,7 @@ all_cpus() {
 
 # bg NS CMD...: run CMD in namespace NS in the background; its own pid is in $BG,
 # and cleanup ends it.
-bg() { local ns=$1; shift; ip netns exec "$ns" "$@" & BG=$!; LIB_PIDS+=("$BG"); }
+bg() { local ns=$1; shift; busybox nsenter --net=/run/netns/"$ns" "$@" & BG=$!; LIB_PIDS+=("$BG"); }
 
 stop() { # PID [SIGNAL]: end one of ours and wait for it
 	kill "-${2:-TERM}" "$1" 2>/dev/null || :
@@ -360,9 +366,16 @@ shim_up() {
 contexts() { shimctl "$1" context list; }
 
 # context HOST LOCAL PEER: the line of that one.
-context() { contexts "$1" | grep -F "$2 -> $3 tag "; }
+context() {
+	local all line found=1
+	all=$(contexts "$1")
+	while read -r line; do
+		case $line in *"$2 -> $3 tag "*) echo "$line"; found=0 ;; esac
+	done <<<"$all"
+	return $found
+}
 
-established() { context "$1" "$2" "$3" | grep -q ' established'; } # HOST LOCAL PEER
+established() { case $(context "$1" "$2" "$3") in *" established"*) ;; *) return 1 ;; esac; } # HOST LOCAL PEER
 
 # tag_of HOST LOCAL PEER: the tag that the peer's payload headers to this host have.
 tag_of() { context "$1" "$2" "$3" | sed -n 's/.* tag \([0-9a-f]*\) .*/\1/p'; }
@@ -465,10 +478,11 @@ show_state() {
 
 # counter HOST NAME: its value now.
 counter() {
-	local value
-	value=$(shimctl "$1" stats --json | tr -d ' \n' | grep -o "\"$2\":[0-9]*") ||
-		{ echo "# no counter $2" >&2; echo 0; return 1; }
-	echo "${value##*:}"
+	local all value
+	all=$'\n'$(on "$1" busybox cat /proc/net/shim6)
+	value=${all##*$'\n'"$2" }
+	[ "$value" != "$all" ] || { echo "# no counter $2" >&2; echo 0; return 1; }
+	echo "${value%%$'\n'*}"
 }
 
 # expect_more HOST NAME BEFORE LEAST: the counter rose by LEAST or more.
