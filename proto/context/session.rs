@@ -50,7 +50,7 @@ impl<S: LocatorStore> Context<S> {
         let Some(set) = self.local_set(env) else { return self.leave(env) };
         let outcome = step(&mut reap, &self.io(env, activity, set));
         self.phase = Phase::Up(reap);
-        if outcome.chosen.is_some_and(|pair| pair.peer != self.tx.peer) && reap.found_failure() {
+        if outcome.chosen.is_some_and(|pair| pair.peer != self.tx.peer) && reap.has_doubt() {
             self.note_silent(env);
         }
         self.apply(env, outcome);

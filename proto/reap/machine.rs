@@ -305,7 +305,7 @@ impl Reap {
         let old = core::mem::replace(&mut self.state, state);
         match (old, state) {
             (ReapState::Operational, ReapState::InboundOk) => {
-                self.aim = Aim::Elsewhere;
+                self.aim = Aim::Along;
                 self.begin();
             }
             (_, ReapState::Exploring) => {

@@ -69,6 +69,8 @@ pub enum Aim {
     CurrentFirst,
     /// The best pair; the current one works, and is next if the best does not answer.
     Preferred,
+    /// Any: it is the peer that looks for another, and we heard it all the time.
+    Along,
 }
 
 /// What a step of REAP works on: lent by the context.
@@ -154,10 +156,9 @@ impl Reap {
         self.state
     }
 
-    /// Whether the exploration goes on, or ended, because the pair it began with was silent, and
-    /// not only because another one is liked more.
-    pub fn found_failure(&self) -> bool {
-        self.aim != Aim::Preferred
+    /// Whether the exploration began because we heard nothing, or were told to doubt the pair.
+    pub fn has_doubt(&self) -> bool {
+        matches!(self.aim, Aim::Elsewhere | Aim::CurrentFirst)
     }
 
     /// The peer's locators have other places now. Probes in flight are still known: a list

@@ -268,6 +268,21 @@ fn the_locator_of_a_path_that_died_is_unreachable() {
     assert_eq!(asked(&mut w, second), [Ok(()); 3]);
 }
 
+/// Who only comes along with its peer, which looks for another pair, was not answered by silence.
+#[test]
+fn who_comes_along_holds_nothing_for_unreachable() {
+    let mut w = established(fast());
+    let (id, first) = (w.hosts[B].contexts_ids()[0], w.hosts[A].addr(0));
+    w.call(A, |ctx, _, _| ctx.wish_hot_standby(true)).unwrap();
+    w.run(3_000, [20, 20]);
+    w.call(A, |ctx, env, act| ctx.feedback(env, act, Feedback::Negative));
+    w.run(1_000, [20, 20]);
+    assert_ne!(w.hosts[A].context().tx_pair().local, first);
+    assert_ne!(w.hosts[B].context().tx_pair().peer, first);
+    let chosen = w.call_on(B, id, |ctx, env, act| ctx.choose(env, act, None, Some(&first)));
+    assert_eq!(chosen, Ok(()));
+}
+
 /// That a link of ours is gone says nothing of the peer's locators.
 #[test]
 fn a_locator_is_not_unreachable_because_ours_is_gone() {
