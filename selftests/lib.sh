@@ -43,7 +43,18 @@ die() { printf 'Bail out! %s\n' "$*"; exit 1; }
 
 # on NS CMD...: run CMD in namespace NS. What takes longest in these tests is the start of
 # programs: this one is small and static, and leaves /sys as it is.
-on() { local ns=$1; shift; busybox nsenter --net=/run/netns/"$ns" "$@"; }
+on() {
+	local ns=$1 PROGRAM
+	program "$2"
+	busybox nsenter --net=/run/netns/"$ns" "$PROGRAM" "${@:3}"
+}
+
+# program NAME: where it is, in $PROGRAM. Of some busybox would run its own.
+program() {
+	PROGRAM=${PROGRAMS[$1]:=$(type -P "$1")}
+	[ -n "$PROGRAM" ] || PROGRAM=$1
+}
+declare -A PROGRAMS
 
 # now: milliseconds of the monotonic clock, in $NOW; now_ms prints them.
 now() { local up; read -r up _ </proc/uptime; NOW=$((10#${up/./} * 10)); }
@@ -113,7 +124,13 @@ all_cpus() {
 
 # bg NS CMD...: run CMD in namespace NS in the background; its own pid is in $BG,
 # and cleanup ends it.
-bg() { local ns=$1; shift; busybox nsenter --net=/run/netns/"$ns" "$@" & BG=$!; LIB_PIDS+=("$BG"); }
+bg() {
+	local ns=$1 PROGRAM
+	program "$2"
+	busybox nsenter --net=/run/netns/"$ns" "$PROGRAM" "${@:3}" &
+	BG=$!
+	LIB_PIDS+=("$BG")
+}
 
 stop() { # PID [SIGNAL]: end one of ours and wait for it
 	kill "-${2:-TERM}" "$1" 2>/dev/null || :
