@@ -527,10 +527,11 @@ impl WantedList {
     /// a whole array of SHIM_MAX_LOCATORS, of which it filled two.
     pub fn parse(octets: &[u8]) -> Result<WantedList, Errno> {
         let mut list = WantedList { all: Default::default(), len: 0 };
-        let places = octets.chunks(uapi::LOCATOR_LEN);
-        let last = places.clone().rposition(|place| place.iter().any(|octet| *octet != 0));
-        let used = last.ok_or(Errno::Invalid)?.saturating_add(1);
-        for octets in places.take(used) {
+        let octets = without_room(octets);
+        if octets.is_empty() {
+            return Err(Errno::Invalid);
+        }
+        for octets in octets.chunks(uapi::LOCATOR_LEN) {
             let octets = octets.try_into().map_err(|_| Errno::Invalid)?;
             list.add(Locator::parse(octets)?.wanted()?)?;
         }
@@ -550,6 +551,16 @@ impl WantedList {
     pub fn as_slice(&self) -> &[Wanted] {
         self.all.get(..self.len).unwrap_or(&self.all)
     }
+}
+
+fn without_room(mut octets: &[u8]) -> &[u8] {
+    while let Some((before, place)) = octets.split_last_chunk::<{ uapi::LOCATOR_LEN }>() {
+        if *place != [0; uapi::LOCATOR_LEN] {
+            break;
+        }
+        octets = before;
+    }
+    octets
 }
 
 /// Whether so many locators fit into a buffer of `len` octets: ETOOMANYLOCATORS "when the size
