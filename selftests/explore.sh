@@ -30,15 +30,14 @@ watch() {
 times() { tcpdump -r "$WORK/$1.pcap" -n -tt 2>/dev/null | awk '{ print $1 }'; }
 seen() { [ "$(times "$1" | wc -l)" -ge "$2" ]; }
 
-# gaps TYPE LOW,HIGH...: milliseconds between each message and the next. Where all is slow the
-# first of two may be late as well.
+# gaps TYPE LOW,HIGH...: milliseconds between each message and the next.
 gaps() {
 	local type=$1; shift
 	times "$type" | awk -v want="$*" -v slow="$SLOW" '
 		BEGIN { n = split(want, limit, " ") }
 		NR > 1 && NR <= n + 1 {
 			split(limit[NR - 1], l, ","); ms = int(1000 * ($1 - last) + 0.5); all = all " " ms
-			if (ms < l[1] - 20 * (slow - 1) || ms > l[2] * slow) bad = 1
+			if (ms < l[1] || ms > l[2] * slow) bad = 1
 		}
 		{ last = $1 }
 		END { print "# gaps in ms:" all; exit bad || NR <= n }'

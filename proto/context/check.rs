@@ -6,8 +6,9 @@
 //! once may be there again.
 //!
 //! Some probes to that locator of the peer, one locator at a time; an answer makes it one that
-//! may be chosen, and if none comes it "is determined to be unreachable". They say InboundOk and name nothing that was received, for the reasons of
-//! [`super::standby`], and like there an answer tells nothing of the current pair.
+//! may be chosen, and if none comes it "is determined to be unreachable". They say InboundOk and
+//! name nothing that was received, for the reasons of [`super::standby`], and like there an answer
+//! tells nothing of the current pair.
 
 use super::event::Kind;
 use super::{Context, Phase};
