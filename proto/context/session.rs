@@ -125,11 +125,8 @@ impl<S: LocatorStore> Context<S> {
     pub(super) fn is_worse(&self, env: &dyn Env) -> bool {
         let Some(set) = self.local_set(env) else { return false };
         let paths = self.paths(set);
-        let current = paths.index(&self.tx).filter(|at| paths.is_candidate(*at));
-        let rank = current.and_then(|at| paths.rank(at));
-        paths
-            .best()
-            .is_some_and(|(_, best)| rank.is_none_or(|current| best.coarse() > current.coarse()))
+        paths.best().map(|(_, best)| best.coarse())
+            > paths.index(&self.tx).and_then(|at| paths.liking(at))
     }
 
     /// The timer expired, or a packet asked for attention.

@@ -175,6 +175,12 @@ impl Paths<'_> {
         Some(Rank(rank | u64::from(local.addr.common_prefix_len(peer.addr).min(255))))
     }
 
+    /// How much a pair is liked without what only breaks ties; `None` if no packets may be sent
+    /// between its ends.
+    pub fn liking(&self, at: PairIndex) -> Option<u64> {
+        self.rank(at).filter(|_| self.is_candidate(at)).map(Rank::coarse)
+    }
+
     /// All pairs that packets may be sent between.
     fn for_each_candidate(&self, act: &mut dyn FnMut(PairIndex, Rank)) {
         for (local, l) in (0u8..=254).zip(self.set.locators) {

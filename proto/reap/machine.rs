@@ -79,15 +79,23 @@ impl Reap {
 
     /// 6.7 to 6.9: a Probe was received, whose own record names the pair `came`.
     pub fn probe(&mut self, io: &Io<'_>, came: PairIndex, probe: &Probe<'_>) -> Outcome {
-        // What was received in an exploration long ago is no news.
-        if self.state == ReapState::Operational && probe.state == ProbeState::Exploring {
-            self.reports.clear_seen();
+        let settled = self.state == ReapState::Operational;
+        // What came of an exploration long ago is no news.
+        if settled && probe.state == ProbeState::Exploring {
+            self.reports.forget_outcome();
         }
         if let Some(own) = probe.sent().next() {
             self.reports.push_seen(own.nonce, own.data, came);
         }
+        let current = io.paths.index(&io.tx);
+        let kept = current.filter(|at| settled && self.reports.is_confirmed(*at));
         let mut outcome = Outcome::default();
-        let chosen = self.confirmations(io, probe, &mut outcome);
+        let mut chosen = self.confirmations(io, probe, &mut outcome);
+        // The exploration ended with a pair that was confirmed, of which this message need not
+        // tell again: what is confirmed later is chosen only if it is better.
+        if let Some(kept) = kept {
+            chosen = chosen.filter(|at| io.paths.liking(*at) > io.paths.liking(kept));
+        }
         match probe.state {
             ProbeState::Exploring => {
                 outcome.entered = self.probe_exploring(io, came);

@@ -50,9 +50,17 @@ impl Reports {
         *self = Reports::default();
     }
 
-    /// Forgets what was received.
-    pub fn clear_seen(&mut self) {
+    /// Forgets what was received, and what the peer told of ours. What may be in flight stays.
+    pub fn forget_outcome(&mut self) {
         self.seen = Default::default();
+        for sent in self.sent.iter_mut() {
+            sent.used &= !sent.reported;
+        }
+    }
+
+    /// Whether the peer told of a probe over this pair.
+    pub fn is_confirmed(&self, at: PairIndex) -> bool {
+        self.sent.iter().any(|s| s.used && s.reported && s.at == at)
     }
 
     /// The peer's locators have other places now; what names one that is gone is forgotten.

@@ -185,3 +185,45 @@ fn the_current_pair_is_kept_before_its_equals() {
         assert_eq!((outcome.chosen.unwrap_or(b.tx), outcome.confirmed), (b.tx, 0b11));
     }
 }
+
+/// Two Probes of a try arrived, and the peer tells of the second alone in another message: it
+/// had begun a try of its own in between, and forgotten the first.
+#[test]
+fn a_pair_that_was_chosen_is_not_left_for_a_worse_one_that_is_confirmed_later() {
+    for said in [ProbeState::InboundOk, ProbeState::Operational] {
+        let mut b = Bench::new(Operational);
+        b.tx = Pair { local: b.addr(1).0, peer: b.addr(1).1 };
+        let worse = b.tx;
+        let _ = step!(&mut b, try_best);
+        let best = b.sent_probe(ProbeState::InboundOk);
+        b.pass(1_000);
+        let _ = step!(&mut b, timeout);
+        let current = b.sent_probe(ProbeState::InboundOk);
+        assert_eq!((best.pair, current.pair), (b.ulids, worse));
+        let outcome = b.probe(ProbeState::Operational, 1, &best.sent[..1]);
+        assert_eq!((outcome.chosen, outcome.entered), (Some(b.ulids), Some(Operational)));
+        b.tx = b.ulids;
+        assert_eq!(b.probe(said, 1, &current.sent[..1]).chosen, None, "{said:?}");
+        // The other way round it is worth to go.
+        b.tx = worse;
+        assert_eq!(b.probe(said, 1, &best.sent[..1]).chosen, Some(b.ulids), "{said:?}");
+    }
+}
+
+/// The end that follows ends its exploration with what the peer sees of it, which need not be a
+/// report: the first one that comes is not late, whatever an exploration before confirmed.
+#[test]
+fn a_pair_that_nothing_confirmed_is_left_for_one_that_is() {
+    let mut b = Bench::new(Operational);
+    let _ = step!(&mut b, explore, Aim::CurrentFirst);
+    let before = b.sent_probe(ProbeState::Exploring);
+    assert_eq!(before.pair, b.tx);
+    let _ = b.probe(ProbeState::Operational, 0, &before.sent);
+    assert_eq!(b.reap.state(), Operational);
+    let _ = b.probe(ProbeState::Exploring, 1, &[]);
+    let sent = b.sent_probe(ProbeState::InboundOk);
+    assert_eq!(sent.pair.local, b.addr(1).0);
+    let outcome = b.probe(ProbeState::InboundOk, 1, &[]);
+    assert_eq!((outcome.chosen, outcome.entered), (None, Some(Operational)));
+    assert_eq!(b.probe(ProbeState::Operational, 1, &sent.sent[..1]).chosen, Some(sent.pair));
+}
