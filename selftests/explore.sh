@@ -124,8 +124,9 @@ for host in hostA hostB; do
 done
 A_X=$(addr hostA x) B_X=$(addr hostB x)
 establish; ktap_result $? "a context"
-test_probes; ktap_result $? "Probes: their number and interval"
+# The first exploration of all is slow to say its first Probe, so its time is not measured.
+test_positive; ktap_result $? "positive feedback counts, and not for ever"
+home; test_probes; ktap_result $? "Probes: their number and interval"
 test_keepalives; ktap_result $? "Keepalives: their interval and how long"
-home; test_positive; ktap_result $? "positive feedback counts, and not for ever"
 dmesg_clean; ktap_result $? "the kernel log is clean"
 ktap_end
