@@ -2,8 +2,8 @@
 /*
  * steady [-i INTERVAL_MS] [-w WAIT_MS] [-n COUNT] HOST PORT
  *
- * A client that wants answers soon: it asks a UDP server that echoes, COUNT times,
- * every INTERVAL_MS (200, 0 for ever). As soon as there is a context it asks for
+ * A client that wants answers soon: it asks a UDP server that echoes, COUNT times (0,
+ * until it is interrupted) every INTERVAL_MS (200). As soon as there is a context it asks for
  *   - a second pair of locators that stands by (SHIM_HOT_STANDBY),
  *   - a Send Timeout of a second (SHIM_APP_TIMEOUT) and quick probes (SHIM_PATHEXPLORE),
  * and it tells the shim what it notices itself: an answer (SHIM_FEEDBACK, satisfactory),
@@ -11,8 +11,17 @@
  * at the end; the exit status is 1 if more than one in ten had none.
  */
 #include <poll.h>
+#include <signal.h>
 #include <time.h>
 #include "locators.h"
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int signal)
+{
+	(void)signal;
+	interrupted = 1;
+}
 
 static long long now_ms(void)
 {
@@ -89,6 +98,7 @@ static int parse(const char *text, int least)
 
 int main(int argc, char **argv)
 {
+	struct sigaction action = { .sa_handler = interrupt };
 	int letter, fd, interval = 200, wait = 400, count = 0, prepared = 0;
 	int indicator = SHIM_FEEDBACK_DEFAULT;
 	unsigned int asked, missed = 0;
@@ -113,8 +123,10 @@ int main(int argc, char **argv)
 	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)))
 		err(1, "connect to %s port %s", argv[optind], argv[optind + 1]);
 
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
 	last = now_ms();
-	for (asked = 0; !count || asked < (unsigned int)count; asked++) {
+	for (asked = 0; !interrupted && (!count || asked < (unsigned int)count); asked++) {
 		long long start = now_ms();
 
 		if (!prepared && prepare(fd)) {
@@ -129,6 +141,8 @@ int main(int argc, char **argv)
 			longest = gap > longest ? gap : longest;
 			last += gap;
 			indicator = SHIM_FEEDBACK_SATISFACTORY;
+		} else if (interrupted) {
+			break;
 		} else {
 			printf("request %u: no answer within %d ms\n", asked, wait);
 			missed++;
