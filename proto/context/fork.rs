@@ -60,10 +60,18 @@ impl<S: LocatorStore> Context<S> {
         self.touch();
     }
 
-    /// How long the peer may go on after the last packet: it sends Keepalives for our Send Timeout
-    /// (RFC 5534 section 4.1).
+    /// How long the peer may go on after the last packet: it sends Keepalives for our Send Timeout,
+    /// and waits for ours for its own (RFC 5534 section 4.1).
     pub(super) fn linger_ms(&self, env: &dyn Env) -> u64 {
-        let timeout = u64::from(self.send_timeout_ms(env.config()));
+        let config = env.config();
+        let timeout = u64::from(self.send_timeout_ms(config).max(self.keepalive_ms(config)));
         timeout.saturating_add(timeout / 4).saturating_add(1000)
+    }
+
+    /// A peer that explores asks until it is answered: what is about to go stays so long.
+    pub(super) fn linger_for_probe(&mut self, env: &dyn Env) {
+        if self.bond == Bond::Released {
+            self.alive = env.now();
+        }
     }
 }

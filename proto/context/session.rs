@@ -377,6 +377,7 @@ impl<S: LocatorStore> Context<S> {
             return;
         }
         self.peer_heard();
+        self.linger_for_probe(env);
         self.reap_step(env, activity, |reap, io| {
             let own = probe.sent().next();
             let came = own.and_then(|record| Reports::place(&record, &io.paths));

@@ -9,6 +9,7 @@ use shim6_proto::proto::config::Config;
 use shim6_proto::proto::context::flows::Way;
 use shim6_proto::proto::context::{Context, Event, Failure, Flow, FlowSlot, Flows, Hint, State};
 use shim6_proto::proto::endpoint::{Refused, Table};
+use shim6_proto::proto::reap::ReapState;
 use shim6_proto::proto::wire::{Body, Builder, Message, Type, MAX_MESSAGE};
 use shim6_proto::proto::wish::{Explore, Granted, Owner, Wanted, Wish, WishError};
 
@@ -156,6 +157,43 @@ fn a_released_fork_lingers_while_its_peer_may_go_on() {
     assert_eq!(count(&w, A), 2);
     w.run(40, [0, 0]);
     assert_eq!(count(&w, A), 1);
+}
+
+/// The peer, whose Send Timeout is longer than ours, sent last: it waits for a Keepalive.
+#[test]
+fn a_released_fork_lingers_while_its_peer_waits() {
+    let (mut w, [ours, theirs]) = forked(Config::default());
+    w.hosts[A].out.config.send_timeout_ms = 1000;
+    w.local_changed(A);
+    w.run(2_000, [20, 20]);
+    w.run(500, [0, 20]);
+    w.call_on(A, ours, |ctx, env, _| ctx.release(env));
+    w.hosts[A].forks.clear();
+    w.ports = vec![FIRST];
+    w.run(40_000, [20, 20]);
+    assert_eq!(count(&w, A), 1);
+    assert!(w.hosts[B].contexts.all.contains_key(&theirs));
+    assert_eq!((w.hosts[A].count("tx_r1bis"), w.hosts[B].count("reap_exploring")), (0, 0));
+}
+
+/// The peer explores, and what we answer is lost for a while.
+#[test]
+fn a_released_fork_answers_a_peer_that_explores() {
+    let (mut w, [ours, theirs]) = forked(fast());
+    for (a, b) in PREFIXES[A].into_iter().flat_map(|a| PREFIXES[B].map(|b| (a, b))) {
+        w.net.cut.insert((a, b));
+    }
+    w.run(800, [20, 20]);
+    w.call_on(A, ours, |ctx, env, _| ctx.release(env));
+    w.hosts[A].forks.clear();
+    w.ports = vec![FIRST];
+    w.run(6_000, [0, 0]);
+    assert_eq!(context(&w, B, theirs).reap_state(), Some(ReapState::Exploring));
+    assert_eq!(count(&w, A), 2);
+    w.net.cut.clear();
+    w.run(30_000, [20, 20]);
+    assert_eq!(context(&w, B, theirs).reap_state(), Some(ReapState::Operational));
+    assert_eq!((count(&w, A), w.hosts[A].count("tx_r1bis")), (1, 0));
 }
 
 #[test]
