@@ -39,6 +39,7 @@ test_many() {
 over_y() { contexts hostA | grep -c " via $(addr hostA y) -> "; }
 are_over_y() { [ "$(over_y)" -ge "$1" ]; } # COUNT
 none_over_y() { [ "$(over_y)" = 0 ]; }
+settled() { ! contexts "$1" | grep -qv ' established operational'; }
 
 # The forks like the other provider more, and lose its link all at once: either host sends five
 # Probes, then five a second that nobody asked for. Each fork has its turn.
@@ -53,6 +54,8 @@ test_turns() {
 	log "it took $took ms"
 	[ $took -ge 3500 ] || { log "that many Probes were not allowed"; status=1; }
 	expect_more hostA probe_deferred "$deferred" 40 || status=1
+	# A Probe that has to wait until the fork is forgotten here brings it back.
+	wait_until 60000 settled hostB || { log "host B still explores"; status=1; }
 	stop "$WISHERS" KILL
 	for host in "${HOSTS[@]}"; do shim_sysctl "$host" probes_per_second 1000; done
 	carrier hostA y up
