@@ -68,8 +68,10 @@ impl<S: LocatorStore> Context<S> {
         timeout.saturating_add(timeout / 4).saturating_add(1000)
     }
 
-    /// A peer that explores asks until it is answered: what is about to go stays so long.
-    pub(super) fn linger_for_probe(&mut self, env: &dyn Env) {
+    /// What is about to go stays for one more such time: a peer that explores sends Probes until
+    /// it is answered, and after an Update or its acknowledgement, which count as payload, either
+    /// end waits for the other.
+    pub(super) fn linger(&mut self, env: &dyn Env) {
         if self.bond == Bond::Released {
             self.alive = env.now();
         }

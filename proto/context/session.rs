@@ -274,6 +274,7 @@ impl<S: LocatorStore> Context<S> {
 
     /// A control message other than Keepalive and Probe was sent: it counts as payload.
     fn control_sent(&mut self, env: &dyn Env, activity: &Activity) {
+        self.linger(env);
         self.reap_step(env, activity, |reap, io| {
             reap.outgoing_payload(io);
             Outcome::default()
@@ -283,6 +284,7 @@ impl<S: LocatorStore> Context<S> {
     /// Such a message was received.
     fn control_received(&mut self, env: &dyn Env, activity: &Activity) {
         self.peer_heard();
+        self.linger(env);
         self.reap_step(env, activity, |reap, io| reap.incoming_payload(io));
     }
 
@@ -377,7 +379,7 @@ impl<S: LocatorStore> Context<S> {
             return;
         }
         self.peer_heard();
-        self.linger_for_probe(env);
+        self.linger(env);
         self.reap_step(env, activity, |reap, io| {
             let own = probe.sent().next();
             let came = own.and_then(|record| Reports::place(&record, &io.paths));

@@ -176,6 +176,26 @@ fn a_released_fork_lingers_while_its_peer_waits() {
     assert_eq!((w.hosts[A].count("tx_r1bis"), w.hosts[B].count("reap_exploring")), (0, 0));
 }
 
+/// Our locators change when the fork is about to go: the peer, told of it, waits for us again.
+#[test]
+fn a_released_fork_lingers_after_an_update() {
+    let (mut w, [ours, theirs]) = forked(fast());
+    w.call_on(A, ours, |ctx, env, _| ctx.release(env));
+    w.hosts[A].forks.clear();
+    w.ports = vec![FIRST];
+    w.run(2_150, [20, 20]);
+    assert_eq!(count(&w, A), 2);
+    w.hosts[A].out.locators[0].usable = false;
+    let told = w.hosts[B].count("tx_update_ack");
+    w.local_changed(A);
+    w.run(30_000, [20, 20]);
+    assert_eq!(w.hosts[B].count("tx_update_ack"), told + 2, "in both contexts");
+    assert_eq!(count(&w, A), 1);
+    assert!(w.hosts[B].contexts.all.contains_key(&theirs));
+    let unknown = ["tx_r1bis", "control_unknown_tag"].map(|name| w.hosts[A].count(name));
+    assert_eq!(unknown, [0, 0]);
+}
+
 /// The peer explores, and what we answer is lost for a while.
 #[test]
 fn a_released_fork_answers_a_peer_that_explores() {
