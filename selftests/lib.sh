@@ -331,8 +331,15 @@ module_unload() { rmmod shim6 && WE_LOADED=; }
 
 shimctl() { local ns=$1; shift; on "$ns" "$SHIMCTL" "$@"; }
 
-# shim_sysctl HOST NAME VALUE
-shim_sysctl() { on "$1" sysctl -qw "net.shim6.$2=$3" || die "sysctl net.shim6.$2"; }
+shim_sysctl() { # HOST NAME VALUE [NAME VALUE]...
+	local host=$1 settings=()
+	shift
+	while [ $# -gt 0 ]; do
+		settings+=("net.shim6.$1=$2")
+		shift 2
+	done
+	on "$host" sysctl -qw "${settings[@]}" || die "sysctl ${settings[*]}"
+}
 
 # shim_addresses HOST: a hash based address per provider, and the kernel told of
 # the set. The addresses of a host are the same each time.
@@ -361,10 +368,7 @@ fresh() {
 
 # Tests do not wait for the minutes that people give their networks.
 quick_timers() {
-	shim_sysctl "$1" send_timeout_ms 1000
-	shim_sysctl "$1" setup_packets 4
-	shim_sysctl "$1" setup_age_ms 0
-	shim_sysctl "$1" prefer_interval_ms 1000
+	shim_sysctl "$1" send_timeout_ms 1000 setup_packets 4 setup_age_ms 0 prefer_interval_ms 1000
 }
 
 shim_host() { shim_addresses "$1"; quick_timers "$1"; }

@@ -23,7 +23,7 @@ test_cycles() {
 	bg hostA "$TOP/selftests/traffic.py" tcp-fetch "$(addr hostA x)" "$(addr hostB x)" $PORT $BYTES \
 		>"$WORK/fetch" 2>"$WORK/progress"
 	client=$BG
-	bg hostA python3 "$TOP/demo/udp.py" ping "$(addr hostA x)" "$(addr hostB x)" 9000 2 >"$WORK/ping"
+	bg hostA python3 "$TOP/demo/udp.py" ping "$(addr hostA x)" "$(addr hostB x)" 9000 $((2 * SLOW)) >"$WORK/ping"
 	PING=$BG
 	for ((i = 1; i <= ROUNDS; i++)); do
 		cycle || { log "round $i"; return 1; }
