@@ -99,17 +99,11 @@ impl Activity {
         if self.last_tx.load(Relaxed) != tick {
             self.last_tx.store(tick, Relaxed);
         }
-        match Turn::unpack(self.turn.load(Relaxed)).direction {
-            Direction::Sent | Direction::Exploring => Wake::No,
-            Direction::Received => {
-                self.turn.store(Turn::new(Direction::Sent, tick).pack(), Relaxed);
-                Wake::No
-            }
-            Direction::Idle => {
-                self.turn.store(Turn::new(Direction::Sent, tick).pack(), Relaxed);
-                Wake::Arm
-            }
-        }
+        self.turn_to(Turn::new(Direction::Sent, tick), |from| match from {
+            Direction::Sent | Direction::Exploring => None,
+            Direction::Received => Some(Wake::No),
+            Direction::Idle => Some(Wake::Arm),
+        })
     }
 
     /// A data packet of the context was received (RFC 5534 section 6.1).
@@ -118,19 +112,24 @@ impl Activity {
         if self.last_rx.load(Relaxed) != tick {
             self.last_rx.store(tick, Relaxed);
         }
-        match Turn::unpack(self.turn.load(Relaxed)).direction {
-            Direction::Received => Wake::No,
-            Direction::Sent => {
-                self.turn.store(Turn::new(Direction::Received, tick).pack(), Relaxed);
-                Wake::No
-            }
-            Direction::Idle => {
-                self.turn.store(Turn::new(Direction::Received, tick).pack(), Relaxed);
-                Wake::Arm
-            }
-            Direction::Exploring => {
-                self.turn.store(Turn::new(Direction::Received, tick).pack(), Relaxed);
-                Wake::Now
+        self.turn_to(Turn::new(Direction::Received, tick), |from| match from {
+            Direction::Received => None,
+            Direction::Sent => Some(Wake::No),
+            Direction::Idle => Some(Wake::Arm),
+            Direction::Exploring => Some(Wake::Now),
+        })
+    }
+
+    /// Goes to `new` from where `wake` says what that means for the timer. A timer that stopped
+    /// meanwhile must not be missed: nobody else would start it again.
+    #[inline]
+    fn turn_to(&self, new: Turn, wake: impl Fn(Direction) -> Option<Wake>) -> Wake {
+        let mut seen = self.turn.load(Relaxed);
+        loop {
+            let Some(wake) = wake(Turn::unpack(seen).direction) else { return Wake::No };
+            match self.turn.compare_exchange_weak(seen, new.pack(), Relaxed, Relaxed) {
+                Ok(_) => return wake,
+                Err(now) => seen = now,
             }
         }
     }

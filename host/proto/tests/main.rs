@@ -2,6 +2,7 @@
 
 //! The tests of the core as one program: what they share is compiled once.
 
+mod activity;
 mod ancillary;
 mod answers;
 mod bench;
