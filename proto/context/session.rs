@@ -455,7 +455,7 @@ impl<S: LocatorStore> Context<S> {
 
     /// An Update Acknowledgement came (RFC 5533 section 10.5).
     pub fn handle_update_ack(&mut self, env: &dyn Env, activity: &Activity, nonce: u32) {
-        let known = self.update.acknowledged(nonce);
+        let known = self.update.acknowledged(env, nonce);
         env.count(if known { Counter::UpdateAcknowledged } else { Counter::UpdateAckStale });
         self.control_received(env, activity);
     }

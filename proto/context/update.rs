@@ -14,6 +14,15 @@ const LIST: u8 = 1;
 const PREFERENCES: u8 = 2;
 const TIMEOUT: u8 = 4;
 
+/// A message waits.
+const DUE: u8 = 1;
+/// Copies of it may be on their way.
+const SENT: u8 = 2;
+/// One that was abandoned may be on its way.
+const ABANDONED: u8 = 4;
+/// It was acknowledged, and waits to be told once more.
+const AGAIN: u8 = 8;
+
 /// "There can be at most one outstanding Update Request message at any time."
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Update {
@@ -22,7 +31,7 @@ pub struct Update {
     /// What the peer did not acknowledge yet; nothing is outstanding if it is 0.
     what: u8,
     tries: u8,
-    due: bool,
+    marks: u8,
     /// How often the peer answered with an Error; ends a quarrel.
     refused: u8,
 }
@@ -48,7 +57,14 @@ impl Update {
         }
     }
 
+    fn has(&self, mark: u8) -> bool {
+        self.marks & mark != 0
+    }
+
     fn begin(&mut self, env: &dyn Env, what: u8) {
+        if self.has(SENT) {
+            self.marks = ABANDONED;
+        }
         self.what |= what;
         self.nonce = env.random() as u32;
         self.tries = 0;
@@ -62,18 +78,24 @@ impl Update {
         let nominal = nominal.min(u64::from(config.max_update_timeout_ms));
         self.next = env.now().after(jitter(nominal, env.random()));
         self.tries = self.tries.saturating_add(1);
-        self.due = true;
+        self.marks |= DUE;
     }
 
     /// The packets go over another pair: an update that got lost on the old one is sent
     /// again at once.
     pub fn rehomed(&mut self) {
-        self.due = self.what != 0;
+        if self.what != 0 && !self.has(AGAIN) {
+            self.marks |= DUE;
+        }
     }
 
     /// The timer expired.
     pub fn timeout(&mut self, env: &dyn Env) {
         if self.what != 0 && env.now().reached(self.next) {
+            if self.has(AGAIN) {
+                self.marks = 0;
+                self.nonce = env.random() as u32;
+            }
             self.send(env);
         }
     }
@@ -85,21 +107,32 @@ impl Update {
 
     /// Whether a message waits.
     pub fn is_due(&self) -> bool {
-        self.due
+        self.has(DUE)
     }
 
     /// It cannot be sent now; its timer brings it back.
     pub fn defer(&mut self) {
-        self.due = false;
+        self.marks &= !DUE;
     }
 
     /// An Update Acknowledgement came. "If the Request Nonce doesn't match the nonce for the
     /// last sent Update Request for the context, then the Update Acknowledgement is
     /// silently ignored."
-    pub fn acknowledged(&mut self, nonce: u32) -> bool {
-        let ours = self.what != 0 && nonce == self.nonce;
+    ///
+    /// An Update Request that was abandoned may arrive after the one that replaced it, and takes
+    /// the peer back to what it told: nothing in the messages has an order. So what replaced it is
+    /// told once more, when nothing of the old one is on its way any more.
+    pub fn acknowledged(&mut self, env: &dyn Env, nonce: u32) -> bool {
+        let ours = self.what != 0 && nonce == self.nonce && !self.has(AGAIN);
         if ours {
-            *self = Update { nonce, ..Update::default() };
+            let rest = Update { nonce, ..Update::default() };
+            *self = if self.has(ABANDONED) {
+                let wait = jitter(u64::from(env.config().update_timeout_ms), env.random());
+                let next = env.now().after(wait);
+                Update { what: self.what, next, marks: AGAIN | SENT, ..rest }
+            } else {
+                rest
+            };
         }
         ours
     }
@@ -128,10 +161,10 @@ impl Update {
         told: &mut Told,
         out: &mut [u8],
     ) -> Option<usize> {
-        self.due = false;
+        self.marks = (self.marks & !DUE) | SENT;
         let body = Body::UpdateRequest { tag, nonce: self.nonce };
         let mut message = Builder::new(out, &body);
-        let has = |flag| self.what & flag != 0;
+        let has = |part| self.what & part != 0;
         if has(LIST) {
             local::put_list(&mut message, set);
         }

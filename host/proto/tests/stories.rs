@@ -245,3 +245,25 @@ fn random_networks_converge() {
         assert!(gap <= 300, "seed {seed}: {gap} ms");
     }
 }
+
+/// Of two Update Requests the first, which the second replaced, arrives last.
+#[test]
+fn an_update_that_was_overtaken_is_told_again() {
+    let mut w = established(fast());
+    let told = |w: &World| w.hosts[B].context().peer_locators()[1].pref.priority;
+    let path = (PREFIXES[A][0], PREFIXES[B][0]);
+    for (priority, slow) in [(5, 400), (7, 0)] {
+        w.net.slow.insert(path, slow);
+        w.hosts[A].out.locators[1].pref.priority = priority;
+        w.local_changed(A);
+    }
+    w.run(100, [0, 0]);
+    assert_eq!((told(&w), w.hosts[A].count("update_acknowledged")), (7, 1));
+    w.run(900, [0, 0]);
+    assert_eq!((told(&w), w.hosts[A].count("update_ack_stale")), (5, 1));
+    w.run(6_000, [0, 0]);
+    assert_eq!((told(&w), w.hosts[A].count("update_acknowledged")), (7, 2));
+    // Once.
+    w.run(60_000, [0, 0]);
+    assert_eq!(w.hosts[A].count("tx_update"), 3);
+}
