@@ -4,7 +4,7 @@
 # itself with its addresses, the default route. The identifier stays usable.
 . "$(dirname "$0")/lib.sh"
 
-BYTES=$((8 << 20))
+BYTES=$((16 << 20))
 RATE=$((3 << 20))
 PORT=8080
 
