@@ -9,9 +9,8 @@
 FUZZ=${FUZZ:-20000}
 SEED=${SEED:-5533}
 PORT=8080
-# What the debug kernel does besides leaves it time for the messages.
-BYTES=$(((4 << 20) / SLOW))
-RATE=$(((512 << 10) / SLOW))
+BYTES=$((4 << 20))
+RATE=$((512 << 10))
 A_X=; A_Y=; B_X=; B_Y=
 
 # Streams one after the other, both ways over the context, until the fuzzer has ended.
@@ -32,7 +31,7 @@ restless() {
 		on hostB "$TOP/selftests/option.py" "$B_X" "$A_X" set LOCLIST_LOCAL "$B_X"
 		turn=$((9 - turn))
 		prefer $turn
-		read -rt "$((SLOW / 2)).5" <> <(:) || :
+		read -rt 0.5 <> <(:) || :
 	done >/dev/null 2>&1
 }
 
