@@ -28,7 +28,7 @@ const AGAIN: u8 = 8;
 pub struct Update {
     next: Instant,
     nonce: u32,
-    /// What the peer did not acknowledge yet; nothing is outstanding if it is 0.
+    /// What the peer is being told; nothing is outstanding if it is 0.
     what: u8,
     tries: u8,
     marks: u8,

@@ -4,7 +4,7 @@
 
 use crate::world::{World, A, B, PREFIXES};
 use shim6_proto::proto::config::Config;
-use shim6_proto::proto::context::{Event, State};
+use shim6_proto::proto::context::{Event, Hint, State};
 use shim6_proto::proto::reap::ReapState;
 
 fn fast() -> Config {
@@ -266,4 +266,26 @@ fn an_update_that_was_overtaken_is_told_again() {
     // Once.
     w.run(60_000, [0, 0]);
     assert_eq!(w.hosts[A].count("tx_update"), 3);
+}
+
+/// Until then it is as if it were not there, but for the next change: the old one may still come.
+#[test]
+fn an_update_that_waits_to_be_told_again_does_not_hurry() {
+    let mut w = established(fast());
+    let tell = |w: &mut World, priority| {
+        w.hosts[A].out.locators[1].pref.priority = priority;
+        w.local_changed(A);
+    };
+    tell(&mut w, 5);
+    tell(&mut w, 7);
+    w.run(100, [0, 0]);
+    assert_eq!(w.hosts[A].count("tx_update"), 2);
+    w.hint(A, Hint::CarrierLost);
+    w.run(200, [0, 0]);
+    assert_eq!((w.hosts[A].count("rehomed"), w.hosts[A].count("tx_update")), (1, 2));
+    tell(&mut w, 3);
+    w.run(1_000, [0, 0]);
+    assert_eq!(w.hosts[A].count("tx_update"), 3);
+    w.run(60_000, [0, 0]);
+    assert_eq!((w.hosts[A].count("tx_update"), w.hosts[A].count("update_acknowledged")), (4, 3));
 }
