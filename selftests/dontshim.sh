@@ -81,6 +81,8 @@ udp() {
 
 # seen FILTER: packets in the capture of provider X.
 seen() { tcpdump -r "$WORK/x.pcap" -n "$1" 2>/dev/null | wc -l; }
+# ends FILTER: who sent such packets there, once or again.
+ends() { tcpdump -r "$WORK/x.pcap" -n "$1" 2>/dev/null | awk '{ print $3 }' | sort -u | wc -l; }
 # behind PROTOCOL PORT [FILTER]: such packets behind a payload header, on provider Y.
 behind() { tcpdump -r "$WORK/y.pcap" -n "ip6[40] = $1 and (ip6[48:2] = $2 or ip6[50:2] = $2)$3" 2>/dev/null; }
 
@@ -93,7 +95,7 @@ SYN_ACK='ip6[53] & 18 = 18' FIN='ip6[53] & 1 != 0' RST='ip6[53] & 4 != 0'
 
 enough() {
 	[ "$(seen 'tcp port 8081')" -ge 20 ] && [ "$(seen 'udp port 9003')" -eq 100 ] &&
-		[ "$(seen "tcp port 8081 and $FIN")" -eq 2 ] && [ "$(seen "tcp port 8082 and $RST")" -ge 2 ] &&
+		[ "$(ends "tcp port 8081 and $FIN")" -eq 2 ] && [ "$(seen "tcp port 8082 and $RST")" -ge 2 ] &&
 		[ "$(seen "tcp port 8083 and $SYN_ACK")" -ge 1 ] &&
 		{ ! has_cookies || [ "$(seen "tcp port 8084 and $SYN_ACK")" -ge 1 ]; }
 }
@@ -105,6 +107,8 @@ test_wire() {
 	status=$?
 	stop "$CAPTURE" INT
 	log "over provider X: $(seen 'tcp port 8081') TCP, $(seen 'udp port 9003') UDP, $(seen "tcp port 8082 and $RST") resets"
+	log "SYN-ACKs $(seen "tcp port 8083 and $SYN_ACK") and $(seen "tcp port 8084 and $SYN_ACK"), FIN of $(ends "tcp port 8081 and $FIN") ends"
+	sed 's/^/# tcpdump: /' "$WORK/x.pcap.log"
 	return $status
 }
 
@@ -138,7 +142,7 @@ ktap_begin 10
 topology_up
 shim_up
 rehomed; ktap_result $? "a context is on the other path"
-capture ispX toA "$WORK/x.pcap" ip6
+capture ispX toA "$WORK/x.pcap" -s 128 ip6
 CAPTURE=$BG
 untouched tcp tcp-serve tcp-fetch 8081; ktap_result $? "TCP without shim: child, FIN and TIME_WAIT too"
 LEAST=5 untouched tcp reset-serve reset 8082; ktap_result $? "resets of either end"
