@@ -41,7 +41,7 @@ test_deprecated() {
 	wait_until 20000 both_on x && same_context
 }
 
-# The first Update Request in the capture has preferences (RFC 5533 sections 5.12 and 5.15.3) and no
+# The first Update Request in the capture has preferences (RFC 5533 sections 5.10 and 5.15.3) and no
 # list before them, and says that of two locators the second is BROKEN.
 BROKEN='ip6[56:2] & 0xfffe = 6 and ip6[64] = 3 and ip6[65] & 1 = 0 and ip6[68] & 1 = 1'
 told_broken() {
