@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * fuzz_wire COUNT SEED TYPE...
+ * fuzz_wire COUNT SEED SECONDS TYPE...
  *
  * Runs on a router between two hosts that speak Shim6: takes their own messages as
  * they pass, changes copies of them, and sends these to whom the originals were
  * for, COUNT of them, as soon as one of each TYPE has passed (128: payload). It
- * knows everything an attacker on the path knows: tags, nonces, validators. Of payload messages it changes the header only: what is
- * behind it is up to the transport's checksum, which 16 bits cannot hold for
- * a million of them. Prints how many of each type were sent.
+ * knows everything an attacker on the path knows: tags, nonces, validators. Of
+ * payload messages it changes the header only: what is behind it is up to the
+ * transport's checksum, which 16 bits cannot hold for a million of them. Prints how
+ * many of each type were sent.
  *
- * Ends with status 1 when some TYPE does not pass within a minute.
+ * Ends with status 1 when some TYPE does not pass within SECONDS.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -31,7 +32,6 @@
 #define TYPES		128	/* of control messages; one more for payload */
 #define KEPT		8	/* of each type */
 #define LARGEST		1400
-#define PATIENCE_MS	60000
 #define BURST		4	/* so many, then a millisecond for the hosts */
 
 struct message {
@@ -216,7 +216,7 @@ static void send_changed(int fd)
 	sendto(fd, &m, sizeof(m.ip) + m.len, 0, (struct sockaddr *)&to, sizeof(to));
 }
 
-static void wait_for(int packets, unsigned int type)
+static void wait_for(int packets, unsigned int type, time_t seconds)
 {
 	struct timespec now, start;
 
@@ -226,27 +226,27 @@ static void wait_for(int packets, unsigned int type)
 	while (!passed[type]) {
 		listen_to(packets, 100);
 		clock_gettime(CLOCK_MONOTONIC, &now);
-		if (now.tv_sec - start.tv_sec > PATIENCE_MS / 1000)
+		if (now.tv_sec - start.tv_sec > seconds)
 			errx(1, "no message of type %u passed", type);
 	}
 }
 
 int main(int argc, char **argv)
 {
-	unsigned long i, count = argc > 3 ? strtoul(argv[1], NULL, 10) : 0;
+	unsigned long i, count = argc > 4 ? strtoul(argv[1], NULL, 10) : 0;
 	int raw = socket(AF_INET6, SOCK_RAW, IPPROTO_RAW), packets;
 	unsigned int type;
 
 	if (!count)
-		errx(1, "usage: fuzz_wire COUNT SEED TYPE...");
+		errx(1, "usage: fuzz_wire COUNT SEED SECONDS TYPE...");
 	if (raw < 0)
 		err(1, "raw socket");
 	state = strtoull(argv[2], NULL, 10);
 	packets = tap();
 	printf("ready\n");
 	fflush(stdout);
-	for (i = 3; i < (unsigned long)argc; i++)
-		wait_for(packets, strtoul(argv[i], NULL, 10));
+	for (i = 4; i < (unsigned long)argc; i++)
+		wait_for(packets, strtoul(argv[i], NULL, 10), atol(argv[3]));
 	for (i = 0; i < count; i++) {
 		while (listen_to(packets, i % BURST ? 0 : 1))
 			;

@@ -38,7 +38,7 @@ restless() {
 test_fuzz() {
 	local status others fuzzer
 	# Of the handshake, an update, its answer, a probe, and payload.
-	bg ispX "$TOP/build/selftests/fuzz_wire" "$FUZZ" "$SEED" 1 2 3 4 64 65 67 128 >"$WORK/sent"
+	bg ispX "$TOP/build/selftests/fuzz_wire" "$FUZZ" "$SEED" $((60 * SLOW)) 1 2 3 4 64 65 67 128 >"$WORK/sent"
 	fuzzer=$BG
 	wait_until 10000 grep -q ready "$WORK/sent" || return 1
 	streams &

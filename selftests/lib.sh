@@ -344,15 +344,20 @@ shim_sysctl() { # HOST NAME VALUE [NAME VALUE]...
 # shim_addresses HOST: a hash based address per provider, and the kernel told of
 # the set. The addresses of a host are the same each time.
 shim_addresses() {
-	local host=$1 file=$WORK/hba.$1 x y
-	[ -s "$file" ] || shimctl "$host" hba generate --modifier "$(letter "$host")5535" -o "$file" \
-		"$(prefix "$host" x)/64" "$(prefix "$host" y)/64" >/dev/null || die "hba generate"
+	local host=$1 file=$WORK/hba.$1
+	[ -s "$file" ] || shim_generate "$host" "$file"
 	shimctl "$host" hba apply --nodad "$file" dev=x dev=y || die "hba apply"
+}
+
+shim_generate() { # HOST FILE
+	local host=$1 x y
 	{
 		read -r _
 		read -r x
 		read -r y
-	} < <(shimctl "$host" hba show "$file")
+	} < <(shimctl "$host" hba generate --modifier "$(letter "$host")5535" -o "$2" \
+		"$(prefix "$host" x)/64" "$(prefix "$host" y)/64")
+	[ -n "$y" ] || die "hba generate"
 	echo "$x" >"$WORK/addr.$host.x"
 	echo "$y" >"$WORK/addr.$host.y"
 }

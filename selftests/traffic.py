@@ -10,8 +10,9 @@
 The server accepts one connection after the other and sends BYTES of a known
 sequence at that rate (0: as fast as it goes). The client reads them all and
 prints one line of JSON: {"bytes": N, "equal": true, "stall": seconds,
-"seconds": total}; exit status 1 when they are not all there and equal.
-It writes "." to stderr for every 64 KiB, so a script can wait for progress.
+"seconds": total}; exit status 1 when they are not all there and equal, at the
+first 64 KiB that are not. It writes "." to stderr for every 64 KiB, so a script
+can wait for progress.
 The sink takes datagrams and never answers; the sender sends until it is stopped.
 """
 import hashlib
@@ -59,23 +60,27 @@ def send(sock, total, rate):
 def fetch(local, peer, port, total):
     sock = socket.create_connection((peer, port), timeout=60, source_address=(local, 0))
     digest, expected = hashlib.sha256(), hashlib.sha256()
-    for chunk in chunks(total):
-        expected.update(chunk)
-    got, stall = 0, 0.0
+    got, stall, equal = 0, 0.0, False
     start = last = time.monotonic()
     try:
-        while data := sock.recv(CHUNK):
-            now = time.monotonic()
-            stall = max(stall, now - last)
-            last = now
-            if (got + len(data)) // CHUNK != got // CHUNK:
-                print(".", end="", file=sys.stderr, flush=True)
-            got += len(data)
-            digest.update(data)
+        for chunk in chunks(total):
+            expected.update(chunk)
+            left = len(chunk)
+            while left and (data := sock.recv(left)):
+                now = time.monotonic()
+                stall = max(stall, now - last)
+                last = now
+                got += len(data)
+                left -= len(data)
+                digest.update(data)
+            if left or digest.digest() != expected.digest():
+                break
+            print(".", end="", file=sys.stderr, flush=True)
+        else:
+            equal = not sock.recv(1)
     except OSError as error:
         print(f"recv: {error}", file=sys.stderr, flush=True)
         stall = max(stall, time.monotonic() - last)
-    equal = got == total and digest.digest() == expected.digest()
     print(json.dumps({"bytes": got, "equal": equal, "stall": round(stall, 3),
                       "seconds": round(last - start, 3)}), flush=True)
     sys.exit(0 if equal else 1)

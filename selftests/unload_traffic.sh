@@ -6,9 +6,11 @@
 . "$(dirname "$0")/lib.sh"
 
 ROUNDS=${ROUNDS:-20}
-BYTES=$((1 << 30))
 # The transfer outlasts the rounds, however many.
-RATE=$(((2 << 20) * 20 / (ROUNDS > 20 ? ROUNDS : 20) / SLOW))
+BYTES=$((1 << 40))
+# A slow kernel that sends all the time comes to nothing else.
+RATE=$(((2 << 20) / SLOW / SLOW))
+PACE=$((SLOW > 1 ? 100 : 2))
 PORT=8080
 
 cycle() {
@@ -23,7 +25,7 @@ test_cycles() {
 	bg hostA "$TOP/selftests/traffic.py" tcp-fetch "$(addr hostA x)" "$(addr hostB x)" $PORT $BYTES \
 		>"$WORK/fetch" 2>"$WORK/progress"
 	client=$BG
-	bg hostA python3 "$TOP/demo/udp.py" ping "$(addr hostA x)" "$(addr hostB x)" 9000 $((2 * SLOW)) >"$WORK/ping"
+	bg hostA python3 "$TOP/demo/udp.py" ping "$(addr hostA x)" "$(addr hostB x)" 9000 $PACE >"$WORK/ping"
 	PING=$BG
 	for ((i = 1; i <= ROUNDS; i++)); do
 		cycle || { log "round $i"; return 1; }
