@@ -8,9 +8,7 @@
 ROUNDS=${ROUNDS:-20}
 # The transfer outlasts the rounds, however many.
 BYTES=$((1 << 40))
-# A slow kernel that sends all the time comes to nothing else.
-RATE=$(((2 << 20) / SLOW / SLOW))
-PACE=$((SLOW > 1 ? 100 : 2))
+RATE=$(((2 << 20) / SLOW))
 PORT=8080
 
 cycle() {
@@ -25,10 +23,16 @@ test_cycles() {
 	bg hostA "$TOP/selftests/traffic.py" tcp-fetch "$(addr hostA x)" "$(addr hostB x)" $PORT $BYTES \
 		>"$WORK/fetch" 2>"$WORK/progress"
 	client=$BG
-	bg hostA python3 "$TOP/demo/udp.py" ping "$(addr hostA x)" "$(addr hostB x)" 9000 $PACE >"$WORK/ping"
+	bg hostA python3 "$TOP/demo/udp.py" ping "$(addr hostA x)" "$(addr hostB x)" 9000 $((2 * SLOW)) >"$WORK/ping"
 	PING=$BG
+	wait_until 60000 has_bytes "$WORK/progress" 1 && wait_until 60000 echoes_above "$WORK/ping" 0 ||
+		{ log "nobody talks"; return 1; }
+	# Whoever loads and unloads has his turn first, they have the rest: they would be all that a
+	# slow kernel comes to.
+	renice -n 19 -p "${LIB_PIDS[@]}" >/dev/null || return 1
 	for ((i = 1; i <= ROUNDS; i++)); do
 		cycle || { log "round $i"; return 1; }
+		((i % 50)) || log "$i rounds"
 	done
 	kill -0 "$client" 2>/dev/null || { log "the transfer ended: $(cat "$WORK/fetch")"; return 1; }
 	local had; had=$(stat -c %s "$WORK/progress")
