@@ -534,6 +534,17 @@ expect_same() {
 
 has_bytes() { [ "$(stat -c %s "$1")" -ge "$2" ]; }
 
+# whole SERVER CLIENT: traffic.py's endless transfer ends, and nothing of it was lost. They wrote
+# to $WORK/serve and $WORK/fetch.
+whole() {
+	local status
+	stop "$1" USR1
+	wait "$2"
+	status=$?
+	log "$(cat "$WORK/fetch")"
+	[ $status = 0 ] && grep -q "\"bytes\": $(awk '/^sent/ { print $2 }' "$WORK/serve")," "$WORK/fetch"
+}
+
 # echoes FILE: how many echoes demo/udp.py has reported so far.
 echoes() { awk 'NF == 3 { n = $3 } END { print n + 0 }' "$1"; }
 echoes_above() { [ "$(echoes "$1")" -gt "$2" ]; }

@@ -12,11 +12,14 @@ sequence at that rate (0: as fast as it goes). The client reads them all and
 prints one line of JSON: {"bytes": N, "equal": true, "stall": seconds,
 "seconds": total}; exit status 1 when they are not all there and equal, at the
 first 64 KiB that are not. It writes "." to stderr for every 64 KiB, so a script
-can wait for progress.
+can wait for progress. Where BYTES is 0, the server accepts one connection, and
+the sequence ends when it gets SIGUSR1: it prints "sent BYTES".
 The sink takes datagrams and never answers; the sender sends until it is stopped.
 """
 import hashlib
+import itertools
 import json
+import signal
 import socket
 import struct
 import sys
@@ -28,8 +31,11 @@ CHUNK = 1 << 16
 def chunks(total):
     """The known sequence: blocks that differ from each other, cheap to make."""
     body = hashlib.shake_256(b"shim6").digest(CHUNK - 8)
-    for index in range((total + CHUNK - 1) // CHUNK):
-        yield (struct.pack("!Q", index) + body)[: min(CHUNK, total - index * CHUNK)]
+    for index in itertools.count():
+        left = total - index * CHUNK if total else CHUNK
+        if left <= 0:
+            return
+        yield (struct.pack("!Q", index) + body)[:left]
 
 
 def serve(address, port, total, rate):
@@ -37,20 +43,28 @@ def serve(address, port, total, rate):
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((address, port))
     listener.listen()
+    ended = []
+    if not total:
+        signal.signal(signal.SIGUSR1, lambda *_: ended.append(True))
     print("ready", flush=True)
     while True:
         sock, _ = listener.accept()
         try:
-            send(sock, total, rate)
+            send(sock, total, rate, ended)
         except OSError as error:
             print(f"connection: {error}", file=sys.stderr, flush=True)
         sock.close()
+        if not total:
+            break
 
 
-def send(sock, total, rate):
+def send(sock, total, rate, ended):
     start = time.monotonic()
     sent = 0
     for chunk in chunks(total):
+        if ended:
+            print(f"sent {sent}", flush=True)
+            break
         sock.sendall(chunk)
         sent += len(chunk)
         if rate:
@@ -73,6 +87,9 @@ def fetch(local, peer, port, total):
                 got += len(data)
                 left -= len(data)
                 digest.update(data)
+            if not total and left == len(chunk):
+                equal = got > 0
+                break
             if left or digest.digest() != expected.digest():
                 break
             print(".", end="", file=sys.stderr, flush=True)

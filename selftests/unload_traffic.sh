@@ -6,8 +6,6 @@
 . "$(dirname "$0")/lib.sh"
 
 ROUNDS=${ROUNDS:-20}
-# The transfer outlasts the rounds, however many.
-BYTES=$((1 << 40))
 RATE=$(((2 << 20) / SLOW))
 PORT=8080
 
@@ -20,7 +18,7 @@ cycle() {
 test_cycles() {
 	local i client
 	: >"$WORK/progress"
-	bg hostA "$TOP/selftests/traffic.py" tcp-fetch "$(addr hostA x)" "$(addr hostB x)" $PORT $BYTES \
+	bg hostA "$TOP/selftests/traffic.py" tcp-fetch "$(addr hostA x)" "$(addr hostB x)" $PORT 0 \
 		>"$WORK/fetch" 2>"$WORK/progress"
 	client=$BG
 	bg hostA python3 "$TOP/demo/udp.py" ping "$(addr hostA x)" "$(addr hostB x)" 9000 $((2 * SLOW)) >"$WORK/ping"
@@ -38,7 +36,7 @@ test_cycles() {
 	local had; had=$(stat -c %s "$WORK/progress")
 	wait_until 60000 has_bytes "$WORK/progress" $((had + 8)) || { log "the transfer stands still"; return 1; }
 	log "$ROUNDS rounds, $(stat -c %s "$WORK/progress") times 64 KiB, $(echoes "$WORK/ping") echoes"
-	stop "$client"
+	whole "$SERVE" "$client"
 }
 
 # Unload in the middle of a rehomed life.
@@ -64,7 +62,8 @@ one_cpu
 ktap_begin 4
 topology_up
 shim_up
-bg hostB "$TOP/selftests/traffic.py" tcp-serve "$(addr hostB x)" $PORT $BYTES $RATE >"$WORK/serve"
+bg hostB "$TOP/selftests/traffic.py" tcp-serve "$(addr hostB x)" $PORT 0 $RATE >"$WORK/serve"
+SERVE=$BG
 bg hostB python3 "$TOP/demo/udp.py" echo "$(addr hostB x)" 9000 >"$WORK/echo"
 wait_until 10000 grep -q ready "$WORK/serve" || die "server"
 module_unload || die "unload"
