@@ -213,6 +213,16 @@ fn meaning(bytes: &[u8]) -> Result<(String, Said), ParseError> {
     Ok((body, Said::of(&message.options)))
 }
 
+/// What `bytes` say, written anew, is the same and is written the same.
+fn understood(bytes: &[u8], said: (String, Said)) -> Result<(), TestCaseError> {
+    let Some(again) = rebuild(&Message::parse(bytes).unwrap()) else {
+        return Ok(());
+    };
+    prop_assert_eq!(meaning(&again), Ok(said));
+    prop_assert_eq!(rebuild(&Message::parse(&again).unwrap()), Some(again));
+    Ok(())
+}
+
 proptest! {
     #[test]
     fn what_is_written_is_read((body, said, bytes) in message()) {
@@ -291,9 +301,7 @@ proptest! {
     ) {
         let bytes = seal([&[59, 0, kind, 0][..], &rest].concat());
         if let Ok(said) = meaning(&bytes) {
-            let again = rebuild(&Message::parse(&bytes).unwrap());
-            prop_assert_eq!(meaning(&again), Ok(said));
-            prop_assert_eq!(rebuild(&Message::parse(&again).unwrap()), again);
+            understood(&bytes, said)?;
         }
     }
 
@@ -312,10 +320,29 @@ proptest! {
         }
         let changed = seal(changed);
         if let Ok(said) = meaning(&changed) {
-            let again = rebuild(&Message::parse(&changed).unwrap());
-            prop_assert_eq!(meaning(&again), Ok(said));
-            prop_assert_eq!(rebuild(&Message::parse(&again).unwrap()), again);
+            understood(&changed, said)?;
         }
+    }
+
+    /// Elements of other lengths than three octets, and more of them than locators can be.
+    #[test]
+    fn preferences_of_any_length_are_read(
+        element in 1usize..9, count in 0usize..700, octets in vec(any::<u8>(), MAX_MESSAGE - 25),
+    ) {
+        let elements = &octets[..element * count.min(octets.len() / element)];
+        let mut bytes = vec![59, 0, 4, 0, 0, 0, 1, 2, 3, 4, 5, 6, 0, 0, 0, 9];
+        bytes.extend([0, 6]);
+        bytes.extend((5 + elements.len() as u16).to_be_bytes());
+        bytes.extend([0, 0, 0, 7, element as u8]);
+        bytes.extend(elements);
+        let bytes = seal(bytes);
+        let said = meaning(&bytes).unwrap();
+        let read = elements.chunks(element).map(|octets| {
+            let octet = |at: usize| octets.get(at).copied().unwrap_or(0);
+            Preference { flags: octet(0), priority: octet(1), weight: octet(2) }
+        });
+        prop_assert_eq!(&said.1.preferences, &Some((7, read.collect())));
+        understood(&bytes, said)?;
     }
 
     /// Options nobody knows, between those that somebody does.

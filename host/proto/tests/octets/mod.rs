@@ -26,13 +26,25 @@ pub fn seal(mut message: Vec<u8>) -> Vec<u8> {
     message
 }
 
-/// Writes what a message says anew.
-pub fn rebuild(message: &Message<'_>) -> Vec<u8> {
-    try_rebuild(message).expect("what fitted once fits again")
+/// Writes what a message says anew; `None` if there is no room for its preferences.
+pub fn rebuild(message: &Message<'_>) -> Option<Vec<u8>> {
+    let again = write(message);
+    assert!(again.is_some() || grows(message), "what fitted once fits again");
+    again
 }
 
-/// As [`rebuild`]; `None` if there is no room.
-pub fn try_rebuild(message: &Message<'_>) -> Option<Vec<u8>> {
+/// Whether a message's preferences do not fit any more: their elements are written as three
+/// octets, also those of one or two, and are at most as many as there can be locators.
+fn grows(message: &Message<'_>) -> bool {
+    message.options.preferences.is_some_and(|list| {
+        let element = message.bytes[message.options.preferences_at + 8];
+        let len = |element: usize| (4 + 5 + element * list.count()).next_multiple_of(8);
+        let room = MAX_MESSAGE - message.bytes.len() + len(element.into());
+        list.count() > 255 || len(3) > room
+    })
+}
+
+fn write(message: &Message<'_>) -> Option<Vec<u8>> {
     let mut out = vec![0xa5; MAX_MESSAGE];
     let mut m = Builder::new(&mut out, &message.body);
     let o = &message.options;
