@@ -8,7 +8,7 @@
  * knows everything an attacker on the path knows: tags, nonces, validators. Of
  * payload messages it changes the header only: what is behind it is up to the
  * transport's checksum, which 16 bits cannot hold for a million of them. Prints how
- * many of each type were sent.
+ * many of each type were sent, and on the way how far it is.
  *
  * Ends with status 1 when some TYPE does not pass within SECONDS.
  */
@@ -33,6 +33,7 @@
 #define KEPT		8	/* of each type */
 #define LARGEST		1400
 #define BURST		4	/* so many, then a millisecond for the hosts */
+#define TOLD		50000	/* after so many, how far it is */
 
 struct message {
 	struct ip6_hdr ip;
@@ -251,6 +252,8 @@ int main(int argc, char **argv)
 		while (listen_to(packets, i % BURST ? 0 : 1))
 			;
 		send_changed(raw);
+		if (!((i + 1) % TOLD))
+			fprintf(stderr, "# %lu of %lu sent\n", i + 1, count);
 	}
 	for (type = 0; type <= TYPES; type++)
 		if (sent[type])
