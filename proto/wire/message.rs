@@ -53,11 +53,7 @@ impl<'a> Message<'a> {
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ParseError> {
         let (bytes, kind, specific) = header::control(bytes)?;
         let (body, start) = body(bytes, kind, specific)?;
-        let options = match body {
-            Body::Unknown { .. } | Body::Error { .. } => Options::default(),
-            _ => Options::parse(bytes, start, kind)?,
-        };
-        Ok(Message { body, options, bytes })
+        Ok(Message { body, options: Options::parse(bytes, start, kind)?, bytes })
     }
 
     /// The message's type.
@@ -79,7 +75,7 @@ impl<'a> Message<'a> {
     }
 }
 
-/// The fixed part of a message and where its options begin.
+/// The fixed part of a message and where its options begin: at its end if it has none.
 fn body(m: &[u8], kind: Type, specific: u8) -> Result<(Body<'_>, usize), ParseError> {
     let tag = || tag_at(m, 6).ok_or(ParseError::TooShort);
     let word = |at| u32_at(m, at).ok_or(ParseError::TooShort);

@@ -14,6 +14,7 @@ use shim6_proto::proto::hba::{
 use shim6_proto::proto::vectors::{
     self, CGA_ADDRESS, CGA_FIXED, CGA_KEY, CGA_MODIFIER, HBA, HBA_PREFIXES,
 };
+use std::collections::HashSet;
 
 fn sha1(parts: &[&[u8]]) -> [u8; 20] {
     let mut hash = Sha1::new();
@@ -58,6 +59,30 @@ fn the_vectors_find_a_wrong_sha1() {
         _ => [1; 20],
     };
     assert!(vectors::check(&mut small).unwrap_err().contains("HBA"));
+    // Right for the search, and wrong for the address.
+    let mut searching = |parts: &[&[u8]]| match parts {
+        [b"a", ..] | [_, [0, 0, 0, 0, 0, 0, 0, 0, 0], _] => sha1(parts),
+        _ => [1; 20],
+    };
+    assert!(vectors::check(&mut searching).unwrap_err().contains("CGA"));
+    // Zeros for the modifier before the right one.
+    let before = (CGA_MODIFIER - 1).to_be_bytes();
+    let mut early = |parts: &[&[u8]]| if parts[0] == before { [0; 20] } else { sha1(parts) };
+    assert!(vectors::check(&mut early).unwrap_err().contains("CGA"));
+}
+
+#[test]
+fn each_error_has_words_of_its_own() {
+    let errors = [
+        PdsError::Length,
+        PdsError::CollisionCount,
+        PdsError::PublicKey,
+        PdsError::Extension,
+        PdsError::Prefixes,
+        PdsError::Sec,
+    ];
+    let words: HashSet<_> = errors.iter().map(PdsError::to_string).collect();
+    assert!(words.len() == errors.len() && words.iter().all(|w| w.starts_with("it")), "{words:?}");
 }
 
 #[test]
@@ -263,6 +288,18 @@ fn extensions_are_ignored_or_understood() {
     assert_eq!(many(32), Ok((32, false)));
     assert_eq!(many(33), Err(PdsError::Prefixes));
     assert_eq!(many(200), Err(PdsError::Length), "longer than any we keep");
+}
+
+#[test]
+fn parameters_are_as_long_as_a_long_key_and_all_prefixes() {
+    let of = |len: usize| {
+        let filled = len - 25 - CGA_KEY.len() - 4;
+        let head = [&[0xff, 0xfd][..], &(filled as u16).to_be_bytes()].concat();
+        Pds::parse(&[fixed(0), CGA_KEY.to_vec(), head, vec![0; filled]].concat()).map(|_| ())
+    };
+    assert_eq!(MAX_PDS, 25 + 600 + 8 + 32 * 8);
+    assert_eq!(of(MAX_PDS), Ok(()));
+    assert_eq!(of(MAX_PDS + 1), Err(PdsError::Length));
 }
 
 #[test]
