@@ -191,6 +191,13 @@ fn the_order_of_the_signed_locators_is_that_of_the_list() {
 }
 
 #[test]
+fn a_signature_is_of_1_to_512_octets() {
+    let keep = |len: usize| Signature::new(7, &vec![3; len]).map(|s| s.as_slice().to_vec());
+    assert_eq!((keep(0), keep(513)), (None, None));
+    assert_eq!((keep(1), keep(512)), (Some(vec![3]), Some(vec![3; 512])));
+}
+
+#[test]
 fn keys_are_rsa_of_1024_to_4096_bits() {
     for bits in [1024, 1025, 1536, 2048, 4096] {
         let key = key(bits, &F4);
