@@ -194,6 +194,7 @@ fn a_probe_is_written_with_as_many_records_as_fit() {
     let mut buf = [0xa5; MAX_MESSAGE];
     assert_eq!(write(&mut buf), Some(136));
     assert_eq!(buf[..136], hex(PROBE));
+    assert_eq!(write(&mut buf[..136]), Some(136));
     // Without room for the third record: none received, and the counts say so.
     assert_eq!(write(&mut buf[..135]), Some(96));
     let Ok(Message { body: Body::Probe { probe, .. }, .. }) = parse(&buf[..96]) else { panic!() };

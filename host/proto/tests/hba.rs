@@ -65,6 +65,12 @@ fn the_vectors_find_a_wrong_sha1() {
         _ => [1; 20],
     };
     assert!(vectors::check(&mut searching).unwrap_err().contains("CGA"));
+    // Right for the addresses of a set, and wrong for what its Sec claims.
+    let mut claiming = |parts: &[&[u8]]| match parts {
+        [_, [0, 0, 0, 0, 0, 0, 0, 0, 0], rest] if *rest != CGA_KEY => [1; 20],
+        _ => sha1(parts),
+    };
+    assert!(vectors::check(&mut claiming).unwrap_err().contains("HBA"));
     // Zeros for the modifier before the right one.
     let before = (CGA_MODIFIER - 1).to_be_bytes();
     let mut early = |parts: &[&[u8]]| if parts[0] == before { [0; 20] } else { sha1(parts) };
