@@ -103,7 +103,7 @@ lib_init() {
 	dmesg_mark
 }
 
-# one_cpu: for tests that load or unload the module under calls. QEMU's emulation
+# one_cpu: above all for tests that load or unload the module under calls. QEMU's emulation
 # with a thread for each processor loses a kernel that patches its code while the
 # other processor runs it: a tracer on sock_common_setsockopt(), switched on and off
 # under calls of it, ends the stock kernel with "Oops: int3" within a second, without
