@@ -180,6 +180,24 @@ fn unserved_sockets_hear_it_first() {
 }
 
 #[test]
+fn errors_have_the_numbers_of_the_headers() {
+    let numbers = [
+        (Errno::InvalidLocator, 600),
+        (Errno::UnverifiedLocator, 601),
+        (Errno::UnreachableLocator, 602),
+        (Errno::TooManyLocators, 603),
+        (Errno::NotSupported, 95),
+        (Errno::NoContext, 2),
+        (Errno::Invalid, 22),
+        (Errno::NoMemory, 12),
+        (Errno::NoSuchOption, 92),
+    ];
+    for (error, number) in numbers {
+        assert_eq!(error.number(), number, "{error:?}");
+    }
+}
+
+#[test]
 fn flags_are_0_or_1() {
     assert_eq!(flag(Some(int(false))), Ok(false));
     assert_eq!(flag(Some(int(true))), Ok(true));
@@ -232,6 +250,15 @@ fn locators_that_are_none() {
     let mapped = Locator { addr: Addr::from_bits(0xffff_c000_0201), ..sample() };
     assert_eq!(Locator::parse(&mapped.emit()), Err(Errno::InvalidLocator));
     assert_eq!(Locator::parse(&[0; 32]), Err(Errno::Invalid));
+}
+
+#[test]
+fn a_choice_is_a_locator_or_none() {
+    assert_eq!(Locator::choice(&[0; 32]), Ok(None));
+    assert_eq!(Locator::choice(&sample().emit()), Ok(Some(sample().addr)));
+    let mut octets = [0; 32];
+    octets[31] = 1;
+    assert_eq!(Locator::choice(&octets), Err(Errno::Invalid));
 }
 
 #[test]
