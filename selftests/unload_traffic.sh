@@ -1,18 +1,27 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The module is loaded and unloaded again and again while programs talk, also
-# over a rehomed context: unload is never refused, the kernel log stays clean, and
-# those who talk over the identifiers' own path do not lose a byte.
+# The module is loaded and unloaded again and again while programs talk: as soon as it is
+# there, with one host or both multihomed, with a context, also a rehomed one. Unload is never
+# refused, the kernel log stays clean, and those who talk over the identifiers' own path do
+# not lose a byte.
 . "$(dirname "$0")/lib.sh"
 
 ROUNDS=${ROUNDS:-20}
 RATE=$(((2 << 20) / SLOW))
 PORT=8080
 
-cycle() {
-	module_load && shim_host hostA && shim_host hostB &&
-		wait_until 10000 established hostA "$(addr hostA x)" "$(addr hostB x)" &&
-		module_unload
+# What a round does before the module goes again: so many of these.
+STEPS=('module_load' 'shim_host hostA' 'shim_host hostB' 'wait_until 10000 both_established')
+both_established() {
+	established hostA "$(addr hostA x)" "$(addr hostB x)" && established hostB "$(addr hostB x)" "$(addr hostA x)"
+}
+
+cycle() { # ROUND
+	local step
+	for step in "${STEPS[@]:0:$1 % ${#STEPS[@]} + 1}"; do
+		$step || return 1
+	done
+	module_unload
 }
 
 test_cycles() {
@@ -29,7 +38,7 @@ test_cycles() {
 	# slow kernel comes to.
 	renice -n 19 -p "${LIB_PIDS[@]}" >/dev/null || return 1
 	for ((i = 1; i <= ROUNDS; i++)); do
-		cycle || { log "round $i"; return 1; }
+		cycle $i || { log "round $i"; return 1; }
 		((i % 50)) || log "$i rounds"
 	done
 	kill -0 "$client" 2>/dev/null || { log "the transfer ended: $(cat "$WORK/fetch")"; return 1; }
@@ -42,7 +51,7 @@ test_cycles() {
 # Unload in the middle of a rehomed life.
 test_rehomed() {
 	module_load && shim_host hostA && shim_host hostB || return 1
-	wait_until 10000 established hostA "$(addr hostA x)" "$(addr hostB x)" || return 1
+	wait_until 10000 both_established || return 1
 	cut ispX
 	wait_until 10000 both_on y || { log "nobody moved"; heal ispX; return 1; }
 	module_unload; local status=$?
