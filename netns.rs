@@ -386,14 +386,22 @@ impl NetState {
         self.config.get(Rcu::of(&guard)).copied().unwrap_or_default()
     }
 
-    /// An administrator wrote a setting.
-    pub(crate) fn config_changed(&self) {
-        let Some(late) = self.late.as_ref() else { return };
-        // Under the mutex, so that of two writers the later one's snapshot stays.
-        let _admin = self.admin.lock();
-        if let Ok(config) = RcuBox::new(late.sysctls.snapshot(), GFP_KERNEL) {
-            self.config.replace(Some(config));
+    /// An administrator writes a setting, in its limits. Sleeps.
+    pub(crate) fn configure(&self, setting: Setting) -> Result {
+        self.set(&[setting], &self.admin.lock())
+    }
+
+    /// New values of settings: all of them, or none. Under the mutex, so that of two writers the
+    /// later one's snapshot stays.
+    fn set(&self, settings: &[Setting], _admin: &Admin) -> Result {
+        let late = self.late.as_ref().ok_or(ENODEV)?;
+        let mut config = RcuBox::new(late.sysctls.snapshot(), GFP_KERNEL)?;
+        for (at, value) in settings {
+            late.sysctls.set(*at, *value);
         }
+        *config.value_mut() = late.sysctls.snapshot();
+        self.config.replace(Some(config));
+        Ok(())
     }
 
     /// The policy as it is now; `None` if there never was one.
@@ -423,16 +431,10 @@ impl NetState {
 
     /// A new policy with these settings: all of it, or nothing. Sleeps.
     pub(crate) fn adopt(&self, policy: Policy, settings: &[Setting]) -> Result {
-        let late = self.late.as_ref().ok_or(ENODEV)?;
         let flow_rules = if Rules(&policy.rules).are_of_flows() { FLOW_RULES } else { 0 };
         let policy = RcuBox::new(policy, GFP_KERNEL)?;
-        let _admin = self.admin.lock();
-        let mut config = RcuBox::new(late.sysctls.snapshot(), GFP_KERNEL)?;
-        for (at, value) in settings {
-            late.sysctls.set(*at, *value);
-        }
-        *config.value_mut() = late.sysctls.snapshot();
-        self.config.replace(Some(config));
+        let admin = self.admin.lock();
+        self.set(settings, &admin)?;
         self.policy.replace(Some(policy));
         self.special.fetch_and(!FLOW_RULES, Relaxed);
         self.special.fetch_or(flow_rules, Relaxed);

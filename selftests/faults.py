@@ -119,6 +119,11 @@ def family_id():
     sys.exit("no family")
 
 
+def forks_shown():
+    with open("/proc/sys/net/shim6/max_forks", encoding="ascii") as file:
+        return int(file.read())
+
+
 def netlink(path):
     family = family_id()
     with open(path, encoding="ascii") as file:
@@ -150,8 +155,7 @@ def netlink(path):
 
     def whole(_said):
         rules = [a for a in converse(family, POLICY_GET, flags=NLM_F_DUMP) if struct.unpack_from("=H", a, 2)[0] & ~NESTED == 1]
-        with open("/proc/sys/net/shim6/max_forks", encoding="ascii") as file:
-            both = (len(rules), int(file.read()) == 77)
+        both = (len(rules), forks_shown() == 77)
         if both not in ((0, False), (1, True)):
             sys.exit(f"policy-set: half of it: {both}")
         converse(family, POLICY_SET, forks(4096))
@@ -163,11 +167,30 @@ def netlink(path):
 
 
 def sysctl():
-    def write():
-        with open("/proc/sys/net/shim6/max_forks", "w", encoding="ascii") as file:
-            file.write("4096")
+    family = family_id()
+    default, other = 4096, 77
+    held = default
 
-    survive("sysctl", write)
+    def write():
+        # Not through a buffer, which writes once more when it is closed.
+        file = os.open("/proc/sys/net/shim6/max_forks", os.O_WRONLY)
+        try:
+            os.write(file, str(default + other - held).encode())
+        finally:
+            os.close(file)
+
+    def whole(said):
+        # Told: what is shown and what is in force are both as they were; else both are new.
+        nonlocal held
+        held = held if said else default + other - held
+        shown = forks_shown()
+        own = any(b"max_forks\0" in a for a in converse(family, POLICY_GET, flags=NLM_F_DUMP))
+        if (shown, other if own else default) != (held, held):
+            sys.exit(f"sysctl: {held} was to be, {shown} is shown, {'another' if own else 'the default'} in force")
+
+    survive("sysctl", write, after=whole)
+    if held != default:
+        write()
 
 
 # ------------------------------------------------------------------ sockets

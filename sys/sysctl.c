@@ -13,6 +13,7 @@ struct shim6_sysctl_entry {
 	char name[SHIM6_NAME_LEN];
 	unsigned int min;
 	unsigned int max;
+	size_t at;
 	void *owner;
 };
 
@@ -28,10 +29,14 @@ static int shim6_sysctl_handler(const struct ctl_table *table, int write,
 	struct shim6_sysctl_entry *entry = container_of(table->extra1,
 							struct shim6_sysctl_entry,
 							min);
-	int err = proc_douintvec_minmax(table, write, buffer, lenp, ppos);
+	u32 value = READ_ONCE(*(u32 *)table->data);
+	struct ctl_table copy = *table;
+	int err;
 
+	copy.data = &value;
+	err = proc_douintvec_minmax(&copy, write, buffer, lenp, ppos);
 	if (write && !err)
-		shim6_entry_config(entry->owner);
+		err = shim6_entry_config(entry->owner, entry->at, value);
 	return err;
 }
 
@@ -57,6 +62,7 @@ struct shim6_sysctls *shim6_sysctl_register(struct net *net, void *owner,
 		memcpy(entry->name, fields[i].name, fields[i].name_len);
 		entry->min = fields[i].min;
 		entry->max = fields[i].max;
+		entry->at = i;
 		entry->owner = owner;
 		sysctls->table[i] = (struct ctl_table){
 			.procname = entry->name,

@@ -21,7 +21,7 @@ struct shim6_sysctls *shim6_sysctl_register(struct net *net, void *owner,
 					    size_t count);
 void shim6_sysctl_unregister(struct shim6_sysctls *sysctls);
 
-/* Called from here: sys/entry/netns.rs. */
-void shim6_entry_config(void *owner);
+/* Called from here, to write one of the values: sys/entry/netns.rs. */
+int shim6_entry_config(void *owner, size_t at, u32 value);
 
 #endif

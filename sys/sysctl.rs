@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `net.shim6.*` of one namespace: words that the kernel's handlers write and we read.
+//! `net.shim6.*` of one namespace: words that the kernel's handlers show.
 
 use crate::proto::config::Config;
 use crate::proto::config::FIELDS;

@@ -16,6 +16,7 @@ use crate::sys::netns::Proc;
 use crate::sys::sysctl::Sysctls;
 use crate::sys::work::Kind;
 use crate::sys::work::Work;
+use core::ffi::c_int;
 use core::ffi::c_void;
 use core::pin::Pin;
 use core::ptr::null_mut;
@@ -100,11 +101,16 @@ unsafe extern "C" fn shim6_entry_proc_show(state: *mut c_void, file: *mut bindin
     mib::show(unsafe { &*state.cast::<NetState>() }, &mut unsafe { Lines::from_raw(file) });
 }
 
+/// A setting is written: 0, or an error and it is as it was.
+///
 /// # Safety
 ///
 /// `owner` came from `shim6_entry_net_init` and lives.
 #[no_mangle]
-unsafe extern "C" fn shim6_entry_config(owner: *mut c_void) {
+unsafe extern "C" fn shim6_entry_config(owner: *mut c_void, at: usize, value: u32) -> c_int {
     // SAFETY: by contract.
-    unsafe { &*owner.cast::<NetState>() }.config_changed();
+    match unsafe { &*owner.cast::<NetState>() }.configure((at, value)) {
+        Ok(()) => 0,
+        Err(error) => error.to_errno(),
+    }
 }
