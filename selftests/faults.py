@@ -211,14 +211,49 @@ def sockets(local, peer, port):
     # A wish that forks the context may find it busy with the last one's.
     patience = {errno.ENOENT, errno.ETIMEDOUT, errno.EINTR}
     # The context keeps the preferences: the identifiers are liked best, as they were.
-    values = {"LOC_LOCAL_PREF": [f"{local},0,1"], "LOC_PEER_PREF": [f"{peer},0,1"],
-              "LOC_LOCAL_SEND": [local], "LOC_PEER_SEND": [peer], "PATHEXPLORE": [4, 3, 1, 500]}
+    values = {"LOC_LOCAL_PREF": ([f"{local},0,1"], [f"{local},0,2"]),
+              "LOC_PEER_PREF": ([f"{peer},0,1"], [f"{peer},0,2"]),
+              "LOC_LOCAL_SEND": ([local],), "LOC_PEER_SEND": ([peer],), "PATHEXPLORE": ([4, 1, 1, 500],)}
+
+    def option_set(name):
+        """Told, and it is as it was, or it is as it was to be."""
+        number = option.OPTIONS[name]
+        choices = [option.pack(name, each) for each in values.get(name, ([1],))]
+        was = None
+
+        def said_of(octets):
+            """Without what the context says of a locator that a socket chose."""
+            if not option.is_locators(name):
+                return octets
+            _, _, _, priority, weight, _, address, _ = option.LOCATOR.unpack(octets)
+            return (address,) if name.endswith("_SEND") else (address, priority, weight)
+
+        def held():
+            try:
+                return said_of(sock.getsockopt(option.SOL_SHIM, number, option.room(name)))
+            except OSError as error:
+                return errno.errorcode[error.errno]
+
+        def wanted():
+            return next((octets for octets in choices if said_of(octets) != was), choices[0])
+
+        def before():
+            nonlocal was
+            fresh(name != "DONTSHIM")
+            was = held()
+
+        def whole(said):
+            now, due = held(), was if said else said_of(wanted())
+            if now != due:
+                sys.exit(f"setsockopt {name}, which said {os.strerror(said)}: {due} was to be, it is {now}")
+
+        survive(f"setsockopt {name}", lambda: sock.setsockopt(option.SOL_SHIM, number, wanted()),
+                before, whole, patience)
+
     for name in ("DONTSHIM", "HOT_STANDBY", "LOC_LOCAL_PREF", "LOC_PEER_PREF", "LOC_LOCAL_RECV",
                  "LOC_PEER_RECV", "LOC_LOCAL_SEND", "LOC_PEER_SEND", "APP_TIMEOUT", "PATHEXPLORE",
                  "IF_RECV"):
-        octets = option.pack(name, values.get(name, [1]))
-        survive(f"setsockopt {name}", before=lambda n=name: fresh(n != "DONTSHIM"), allowed=patience,
-                call=lambda n=name, o=octets: sock.setsockopt(option.SOL_SHIM, option.OPTIONS[n], o))
+        option_set(name)
     fresh()
     for name in option.OPTIONS:
         survive(f"getsockopt {name}", allowed={errno.ENOENT, errno.EOPNOTSUPP},
