@@ -213,7 +213,8 @@ def sockets(local, peer, port):
     # The context keeps the preferences: the identifiers are liked best, as they were.
     values = {"LOC_LOCAL_PREF": ([f"{local},0,1"], [f"{local},0,2"]),
               "LOC_PEER_PREF": ([f"{peer},0,1"], [f"{peer},0,2"]),
-              "LOC_LOCAL_SEND": ([local],), "LOC_PEER_SEND": ([peer],), "PATHEXPLORE": ([4, 1, 1, 500],)}
+              "LOCLIST_LOCAL": ([f"{local},0,1"],), "LOCLIST_PEER": ([f"{peer},0,1"],),
+              "IF_SEND": ([socket.if_nametoindex("x")],), "LOC_LOCAL_SEND": ([local],), "LOC_PEER_SEND": ([peer],), "PATHEXPLORE": ([4, 1, 1, 500],)}
 
     def option_set(name):
         """Told, and it is as it was, or it is as it was to be."""
@@ -225,8 +226,9 @@ def sockets(local, peer, port):
             """Without what the context says of a locator that a socket chose."""
             if not option.is_locators(name):
                 return octets
-            _, _, _, priority, weight, _, address, _ = option.LOCATOR.unpack(octets)
-            return (address,) if name.endswith("_SEND") else (address, priority, weight)
+            locators = option.LOCATOR.iter_unpack(octets)
+            return [(address,) if name.endswith("_SEND") else (address, priority, weight)
+                    for _, _, _, priority, weight, _, address, _ in locators]
 
         def held():
             try:
@@ -251,8 +253,8 @@ def sockets(local, peer, port):
                 before, whole, patience)
 
     for name in ("DONTSHIM", "HOT_STANDBY", "LOC_LOCAL_PREF", "LOC_PEER_PREF", "LOC_LOCAL_RECV",
-                 "LOC_PEER_RECV", "LOC_LOCAL_SEND", "LOC_PEER_SEND", "APP_TIMEOUT", "PATHEXPLORE",
-                 "IF_RECV"):
+                 "LOC_PEER_RECV", "LOC_LOCAL_SEND", "LOC_PEER_SEND", "LOCLIST_LOCAL",
+                 "LOCLIST_PEER", "APP_TIMEOUT", "PATHEXPLORE", "IF_RECV", "IF_SEND"):
         option_set(name)
     fresh()
     for name in option.OPTIONS:
