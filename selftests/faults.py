@@ -9,8 +9,8 @@ left to fail: /proc/thread-self/fail-nth (Documentation/fault-injection).
     faults.py namespace COUNT         namespaces, by chance COUNT of their last allocations
     faults.py module KO COUNT         the module's beginning, in the same way
 
-Prints for each call how many failures it survived; each call says ENOMEM or ENOBUFS, or
-succeeds, and when nothing fails any more it succeeds. Exit status 1 otherwise.
+Prints for each call how many failures it survived; each call says ENOMEM or ENOBUFS and leaves
+all as it was, or succeeds, and when nothing fails any more it succeeds. Exit status 1 otherwise.
 """
 import ctypes
 import errno
