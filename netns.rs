@@ -103,7 +103,7 @@ pub(crate) struct Control {
 /// What needs the state's address to be made.
 pub(crate) struct Late {
     pub(crate) sysctls: Sysctls,
-    pub(crate) _proc: Option<Proc>,
+    pub(crate) _proc: Proc,
     pub(crate) initiate: Work,
     pub(crate) kick: Work,
     pub(crate) users: Work,

@@ -304,7 +304,11 @@ def by_chance(name, make, undo, count, nameless=0):
             nth = Nth()
             nth.arm(n)
             said = make()
-            os.write(its, struct.pack("?i", nth.fired(), said))
+            fired = nth.fired()
+            # What is there at all has all that we give it.
+            if not said and not os.path.exists("/proc/thread-self/net/shim6"):
+                said = errno.ENOENT
+            os.write(its, struct.pack("?i", fired, said))
             os._exit(0)
         os.close(its)
         with open(ours, "rb") as pipe:

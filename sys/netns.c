@@ -109,10 +109,12 @@ static int shim6_proc_show(struct seq_file *m, void *v)
 	return 0;
 }
 
-bool shim6_proc_create(struct net *net)
+int shim6_proc_create(struct net *net)
 {
-	return proc_create_net_single("shim6", 0444, net->proc_net,
-				      shim6_proc_show, NULL);
+	if (!proc_create_net_single("shim6", 0444, net->proc_net,
+				    shim6_proc_show, NULL))
+		return -ENOMEM;
+	return 0;
 }
 
 void shim6_proc_remove(struct net *net)

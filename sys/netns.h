@@ -23,7 +23,7 @@ void shim6_counters_free(void *counters);
 void shim6_counters_inc(u64 *word);
 u64 shim6_counters_sum(void *counters, unsigned int index);
 
-bool shim6_proc_create(struct net *net);
+int shim6_proc_create(struct net *net);
 void shim6_proc_remove(struct net *net);
 void shim6_seq_line(struct seq_file *m, const char *name, size_t len, u64 value);
 

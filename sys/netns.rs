@@ -159,10 +159,11 @@ unsafe impl Send for Proc {}
 unsafe impl Sync for Proc {}
 
 impl Proc {
-    /// Makes the file; `None` where there is no procfs.
-    pub(crate) fn create(owner: &Owner) -> Option<Self> {
+    /// Makes the file.
+    pub(crate) fn create(owner: &Owner) -> Result<Self> {
         // SAFETY: the namespace is alive.
-        unsafe { bindings::shim6_proc_create(owner.0.as_ptr()) }.then_some(Proc(owner.0))
+        to_result(unsafe { bindings::shim6_proc_create(owner.0.as_ptr()) })?;
+        Ok(Proc(owner.0))
     }
 }
 

@@ -46,7 +46,7 @@ fn begin(net: NonNull<bindings::net>) -> Result<Pin<KBox<NetState>>> {
     let late = unsafe {
         Late {
             sysctls: Sysctls::register(state.owner(), raw)?,
-            _proc: Proc::create(state.owner()),
+            _proc: Proc::create(state.owner())?,
             initiate: Work::new(raw, Kind::Initiate)?,
             kick: Work::new(raw, Kind::Kick)?,
             users: Work::new(raw, Kind::Users)?,
