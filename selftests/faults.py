@@ -214,7 +214,8 @@ def sockets(local, peer, port):
     values = {"LOC_LOCAL_PREF": ([f"{local},0,1"], [f"{local},0,2"]),
               "LOC_PEER_PREF": ([f"{peer},0,1"], [f"{peer},0,2"]),
               "LOCLIST_LOCAL": ([f"{local},0,1"],), "LOCLIST_PEER": ([f"{peer},0,1"],),
-              "IF_SEND": ([socket.if_nametoindex("x")],), "LOC_LOCAL_SEND": ([local],), "LOC_PEER_SEND": ([peer],), "PATHEXPLORE": ([4, 1, 1, 500],)}
+              "LOC_LOCAL_SEND": ([local],), "LOC_PEER_SEND": ([peer],),
+              "PATHEXPLORE": ([4, 1, 1, 500],), "IF_SEND": ([socket.if_nametoindex("x")],)}
 
     def option_set(name):
         """Told, and it is as it was, or it is as it was to be."""
@@ -292,8 +293,8 @@ def sockets(local, peer, port):
 # ------------------------------------------------------------------ what has hundreds of them
 
 def by_chance(name, make, undo, count, nameless=0):
-    """`make` says what the kernel said. Ours come last: of the last ones, so many. At most
-    `nameless` different ones may say EINVAL."""
+    """`make` says what the kernel said. Of the last ones, so many: at a module's beginning these
+    are ours, at a namespace's those of its devices. At most `nameless` may say EINVAL."""
     invalid = set()
 
     def end(n):
