@@ -6,8 +6,8 @@ left to fail: /proc/thread-self/fail-nth (Documentation/fault-injection).
     faults.py netlink SET             generic netlink, with another set of addresses
     faults.py sysctl                  a setting
     faults.py sockets LOCAL PEER PORT socket options, sendmsg() and recvmsg(), TCP
-    faults.py namespace COUNT         namespaces, by chance COUNT of their last allocations
-    faults.py module KO COUNT         the module's beginning, in the same way
+    faults.py namespace COUNT         namespaces, and by chance COUNT of their last allocations
+    faults.py module KO COUNT         by chance COUNT of the allocations of the module's beginning
 
 Prints for each call how many failures it survived; each call says ENOMEM or ENOBUFS and leaves
 all as it was, or succeeds, and when nothing fails any more it succeeds. Exit status 1 otherwise.
@@ -26,7 +26,7 @@ import time
 import option
 
 SAID = {errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN, errno.ENFILE, errno.ENOSPC, errno.EMSGSIZE}
-MOST = 600
+MOST, NEVER = 600, 1_000_000
 NETLINK_GENERIC, CTRL_GETFAMILY = 16, 3
 CONTEXT_GET, HBA_ADD, HBA_DEL, HBA_GET, STATS_GET, POLICY_SET, POLICY_GET = 1, 3, 4, 5, 6, 7, 8
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP, NESTED = 1, 4, 0x300, 0x8000
@@ -43,11 +43,11 @@ class Nth:
     def arm(self, n):
         os.pwrite(self.file, str(n).encode(), 0)
 
-    def fired(self):
-        """Whether it did; nothing fails any more."""
+    def left(self):
+        """How many are left to it: 0 if it did. Nothing fails any more."""
         left = int(os.pread(self.file, 16, 0))
         os.pwrite(self.file, b"0", 0)
-        return left == 0
+        return left
 
 
 NTH = Nth()
@@ -61,7 +61,7 @@ def attempt(n, call):
         call()
     except OSError as error:
         said = error.errno
-    return NTH.fired(), said
+    return NTH.left() == 0, said
 
 
 def survive(name, call, before=lambda: None, after=lambda said: None, allowed=()):
@@ -290,65 +290,83 @@ def sockets(local, peer, port):
     survive("tcp", connection, allowed={None, errno.ETIMEDOUT} | ports)
 
 
-# ------------------------------------------------------------------ what has hundreds of them
+# ------------------------------------------------------------------ beginnings
 
-def by_chance(name, make, undo, count, nameless=0):
-    """`make` says what the kernel said. Of the last ones, so many: at a module's beginning these
-    are ours, at a namespace's those of its devices. At most `nameless` may say EINVAL."""
-    invalid = set()
+def begin(name, n, make):
+    """How many allocations were left to the one that fails, and what `make` said, in a process
+    of its own."""
+    ours, its = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        nth = Nth()
+        nth.arm(n)
+        said = make()
+        left = nth.left()
+        # What is there at all has all that we give it.
+        if not said and not os.path.exists("/proc/thread-self/net/shim6"):
+            said = errno.ENOENT
+        os.write(its, struct.pack("ii", left, said))
+        os._exit(0)
+    os.close(its)
+    with open(ours, "rb") as pipe:
+        answer = pipe.read()
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if status or not answer:
+        sys.exit(f"{name}: the {n}th allocation: the process ended with {status}")
+    return struct.unpack("ii", answer)
 
-    def end(n):
-        """Whether the n-th allocation failed, and what a process of its own said."""
-        ours, its = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            nth = Nth()
-            nth.arm(n)
-            said = make()
-            fired = nth.fired()
-            # What is there at all has all that we give it.
-            if not said and not os.path.exists("/proc/thread-self/net/shim6"):
-                said = errno.ENOENT
-            os.write(its, struct.pack("?i", fired, said))
-            os._exit(0)
-        os.close(its)
-        with open(ours, "rb") as pipe:
-            answer = pipe.read()
-        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+def refuse(name, make, count, undo=lambda: None, last=None, nameless=0):
+    """`count` allocations by chance, of the `last` ones; at most `nameless` may say EINVAL."""
+    left, said = begin(name, NEVER, make)
+    undo()
+    if said:
+        sys.exit(f"{name}: nothing was refused: {os.strerror(said)}")
+    most = NEVER - left
+    among = range(max(1, most + 1 - (last or most)), most + 1)
+    chosen = random.sample(among, min(count, len(among)))
+    refused = told = invalid = 0
+    for n in chosen:
+        left, said = begin(name, n, make)
         undo()
-        if status or not answer:
-            sys.exit(f"{name}: the {n}th allocation: the process ended with {status}")
-        fired, said = struct.unpack("?i", answer)
-        if fired and said == errno.EINVAL:
-            invalid.add(n)
-        allowed = SAID | {errno.EINVAL} if len(invalid) <= nameless else SAID
-        if said and not (fired and said in allowed):
-            reason = "" if fired else ", which was not refused"
-            sys.exit(f"{name}: the {n}th allocation{reason}: {os.strerror(said)}")
-        return fired, said
+        invalid += said == errno.EINVAL
+        if said and (left or said not in SAID and not (said == errno.EINVAL and invalid <= nameless)):
+            sys.exit(f"{name}: the {n}th of {most} allocations: {os.strerror(said)}")
+        refused += left == 0
+        told += said != 0
+    if not refused:
+        sys.exit(f"{name}: nothing was refused")
+    print(f"{name}: {refused} of {most} failed, {told} of them told", flush=True)
 
-    most = 64
-    while end(most)[0]:
-        most *= 2
-    low = most // 2
-    while most - low > 1:
-        middle = (low + most) // 2
-        low, most = (middle, most) if end(middle)[0] else (low, middle)
-    last = range(max(1, most - 4 * count), most)
-    told = sum(end(n)[1] != 0 for n in random.sample(last, min(count, len(last))))
-    print(f"{name}: {min(count, len(last))} of {most} allocations, {told} of them told", flush=True)
-    if end(100 * most)[0]:
-        sys.exit(f"{name}: no end of allocations")
+
+def inject(setting, value, of=("failslab", "fail_page_alloc")):
+    for each in of:
+        with open(f"/sys/kernel/debug/{each}/{setting}", "w", encoding="ascii") as file:
+            file.write(str(value))
+
+
+def refuse_modules(name, make, count=NEVER, undo=lambda: None):
+    """What a function of a module asks for, itself or through others: stacktrace filter. Modules
+    lie above the kernel. First without pages, since a slab needs one now and then, and each that
+    it does not need this time would change the others' numbers."""
+    with open("/proc/kallsyms", encoding="ascii") as file:
+        inject("require-start", "0x" + next(line.split()[0] for line in file if line.endswith(" _etext\n")))
+    for what, order in (("slabs", 11), ("slabs and pages", 0)):
+        inject("min-order", order, ["fail_page_alloc"])
+        refuse(f"{name}, {what} of modules", make, count, undo)
+    inject("require-start", 0)
 
 
 def namespace(count):
     def make():
         return ctypes.get_errno() if libc.unshare(CLONE_NEWNET) else 0
 
+    refuse_modules("namespace", make)
+    # Its devices come after us, and what came before goes away again when one of them fails.
     # netdev_register_kobject() does not look whether dev_set_name() found memory, and
     # device_add() takes a device without a name for an invalid one: one name for each device.
     links = subprocess.run(["unshare", "--net", "ip", "-o", "link"], check=True, capture_output=True)
-    by_chance("namespace", make, lambda: None, count, nameless=links.stdout.count(b"\n"))
+    refuse("namespace, its devices", make, count, last=4 * count, nameless=links.stdout.count(b"\n"))
 
 
 def module(path, count):
@@ -360,7 +378,7 @@ def module(path, count):
         if os.path.exists("/sys/module/shim6"):
             subprocess.run(["rmmod", "shim6"], check=True)
 
-    by_chance("module", make, undo, count)
+    refuse_modules("module", make, count, undo)
 
 
 def main():

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Memory is refused: to each system call's allocations one after the other, to the beginning
-# of namespaces and of the module (FAULTS of them, by chance), and to packets, messages and
-# timers at any time while hosts talk and are rehomed. Needs the kernel's fault injection.
+# Memory is refused: to each allocation of system calls and of our part of a namespace's
+# beginning, to FAULTS, by chance, of the namespace's devices and of the module's beginning, and
+# to packets, messages and timers at any time while hosts talk and are rehomed. Needs the
+# kernel's fault injection.
 . "$(dirname "$0")/lib.sh"
 
 FAULTS=${FAULTS:-20}
