@@ -11,26 +11,22 @@
 //!
 //! Packets take none of them but the last, once in a context's life.
 
+mod settings;
 mod view;
+mod waiting;
 
 use crate::drive::Kernel;
 use crate::hba::Sets;
 use crate::policy::Policy;
-use crate::policy::Setting;
 use crate::proto::addr::Addr;
 use crate::proto::addr::Pair;
 use crate::proto::config::Config;
-use crate::proto::config::FIELDS;
 use crate::proto::context::FlowSlot;
 use crate::proto::context::Setup;
 use crate::proto::context::SetupSlot;
 use crate::proto::counter::Counter;
 use crate::proto::crowd::Crowd;
 use crate::proto::endpoint::Endpoint;
-use crate::proto::locator::Preference;
-use crate::proto::policy::Device;
-use crate::proto::policy::Placing;
-use crate::proto::policy::Rules;
 use crate::proto::time::Instant;
 use crate::proto::wire::MAX_MESSAGE;
 use crate::signatures;
@@ -68,6 +64,7 @@ use kernel::sync::Mutex;
 use kernel::sync::MutexGuard;
 use kernel::sync::SetOnce;
 pub(crate) use view::View;
+use waiting::Waiting;
 
 /// Slots of the set-up heuristic.
 const SETUP_SLOTS: usize = 4096;
@@ -79,8 +76,6 @@ const ORIGINS: usize = 8192;
 const FIND_USERS_MS: u32 = 1000;
 /// How long to collect neighbours that were given up, in ms.
 const NEIGHBOURS_MS: u32 = 100;
-/// Pairs that may wait for their contexts.
-const WAITING: usize = 64;
 
 /// What the control lock protects.
 pub(crate) struct Control {
@@ -110,11 +105,6 @@ pub(crate) struct Late {
     pub(crate) addresses: Work,
     pub(crate) neighbours: Work,
     pub(crate) signatures: Work,
-}
-
-struct Waiting {
-    pairs: [Pair; WAITING],
-    len: usize,
 }
 
 /// The bit of [`NetState::special`] that says that the policy has rules of flows.
@@ -208,14 +198,13 @@ impl NetState {
             signatures: signatures::Waiting::new()?,
             over: false,
         };
-        let waiting = Waiting { pairs: [Pair::default(); WAITING], len: 0 };
         Ok(try_pin_init!(Self {
             late: SetOnce::new(),
             admin <- new_mutex!(Admin { hooks: None, over: false }, "shim6_admin"),
             tables,
             control <- SpinLockBh::new(control, c"shim6_control", kernel::static_lock_class!()),
             event_order <- SpinLockBh::new((), c"shim6_events", kernel::static_lock_class!()),
-            waiting <- SpinLockBh::new(waiting, c"shim6_waiting", kernel::static_lock_class!()),
+            waiting <- SpinLockBh::new(Waiting::new(), c"shim6_waiting", kernel::static_lock_class!()),
             config,
             policy,
             setup: RcuPtr::none(),
@@ -380,67 +369,6 @@ impl NetState {
         self.admin.lock()
     }
 
-    /// The settings as they are now.
-    pub(crate) fn config(&self) -> Config {
-        let guard = Guard::new();
-        self.config.get(Rcu::of(&guard)).copied().unwrap_or_default()
-    }
-
-    /// An administrator writes a setting, in its limits. Sleeps.
-    pub(crate) fn configure(&self, setting: Setting) -> Result {
-        self.set(&[setting], &self.admin.lock())
-    }
-
-    /// New values of settings: all of them, or none. Under the mutex, so that of two writers the
-    /// later one's snapshot stays.
-    fn set(&self, settings: &[Setting], _admin: &Admin) -> Result {
-        let late = self.late.as_ref().ok_or(ENODEV)?;
-        let mut config = RcuBox::new(late.sysctls.snapshot(), GFP_KERNEL)?;
-        for (at, value) in settings {
-            late.sysctls.set(*at, *value);
-        }
-        *config.value_mut() = late.sysctls.snapshot();
-        self.config.replace(Some(config));
-        Ok(())
-    }
-
-    /// The policy as it is now; `None` if there never was one.
-    pub(crate) fn policy<'a>(&'a self, rcu: Rcu<'a>) -> Option<&'a Policy> {
-        self.policy.get(rcu)
-    }
-
-    /// The same, behind its pointer.
-    pub(crate) fn policy_ptr(&self) -> &RcuPtr<Policy> {
-        &self.policy
-    }
-
-    /// What the policy says of an address of ours on an interface; `None` to leave it out.
-    pub(crate) fn placing(&self, addr: &Addr, device: &Device) -> Option<Preference> {
-        let guard = Guard::new();
-        let placings = self.policy(Rcu::of(&guard)).map_or(&[][..], |p| &p.placings[..]);
-        Placing::of(placings, addr, device)
-    }
-
-    /// The settings that have not their defaults.
-    pub(crate) fn own_settings(&self) -> impl Iterator<Item = (&'static str, u32)> {
-        let (own, default) = (self.config().values(), Config::default().values());
-        let names = FIELDS.iter().map(|field| field.name);
-        let all = names.zip(own.into_iter().zip(default));
-        all.filter(|(_, (own, default))| own != default).map(|(name, (own, _))| (name, own))
-    }
-
-    /// A new policy with these settings: all of it, or nothing. Sleeps.
-    pub(crate) fn adopt(&self, policy: Policy, settings: &[Setting]) -> Result {
-        let flow_rules = if Rules(&policy.rules).are_of_flows() { FLOW_RULES } else { 0 };
-        let policy = RcuBox::new(policy, GFP_KERNEL)?;
-        let admin = self.admin.lock();
-        self.set(settings, &admin)?;
-        self.policy.replace(Some(policy));
-        self.special.fetch_and(!FLOW_RULES, Relaxed);
-        self.special.fetch_or(flow_rules, Relaxed);
-        Ok(())
-    }
-
     /// The index of the dummy device of the catch-all route, 0 if there is none.
     #[inline]
     pub(crate) fn catch_all(&self) -> u32 {
@@ -527,19 +455,8 @@ impl NetState {
         if !pair.local.is_eligible() || !pair.peer.is_eligible() {
             return;
         }
-        {
-            let mut waiting = self.waiting.lock();
-            let Waiting { pairs, len } = &mut *waiting;
-            if pairs.iter().take(*len).any(|waits| waits == pair) {
-                return;
-            }
-            match pairs.get_mut(*len) {
-                Some(slot) => {
-                    *slot = *pair;
-                    *len += 1;
-                }
-                None => return self.count(Counter::SetupQueueFull),
-            }
+        if !self.waiting.lock().add(pair) {
+            return self.count(Counter::SetupQueueFull);
         }
         if let Some(late) = self.late.as_ref() {
             late.initiate.queue(0);
@@ -548,9 +465,7 @@ impl NetState {
 
     /// Takes out a pair that wants a context.
     pub(crate) fn next_waiting(&self) -> Option<Pair> {
-        let mut waiting = self.waiting.lock();
-        waiting.len = waiting.len.checked_sub(1)?;
-        waiting.pairs.get(waiting.len).copied()
+        self.waiting.lock().take()
     }
 
     /// The generation in which contexts that move now are kicked.
