@@ -89,6 +89,12 @@ fn a_choice_needs_a_datagram() {
     assert_eq!(chosen.suit(&UDP, false), Ok(()));
     assert_eq!(chosen.suit(&UDP, true), Err(Errno::NotSupported), "corked");
     assert_eq!(chosen.suit(&TCP, false), Err(Errno::NotSupported), "a stream");
+    let index = one(IF_SEND, &7i32.to_ne_bytes()).unwrap();
+    for chosen in [one(PEER, &sockaddr(Some(&addr(1)))).unwrap(), index] {
+        assert!(chosen.chooses());
+        assert_eq!(chosen.suit(&TCP, false), Err(Errno::NotSupported), "{chosen:?}");
+    }
+    assert!(!told.chooses());
     assert_eq!(told.suit(&TCP, true), Ok(()));
     assert_eq!(told.suit(&Socket { state: 2, ..TCP }, false), Err(Errno::NotSupported));
     let sctp = Socket { protocol: 132, ..TCP };
@@ -117,4 +123,8 @@ fn notes_name_places() {
         assert_eq!(received(note, ulids, other, &locals, &peers), None);
     }
     assert_eq!(received(base.at(10, 0), ulids, base, &locals, &peers), None, "no such place");
+    // What is too great for its bits leaves those of the others alone.
+    assert_eq!(base.at(64, 0), base.at(0, 64));
+    assert_eq!(base, Note::base(Tag::new(0x1234_5678_9abc), 16 + 3));
+    assert!(plain.is_plain() && !base.is_plain());
 }

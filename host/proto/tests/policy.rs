@@ -72,6 +72,21 @@ fn a_rule_of_flows_refuses_no_context() {
 }
 
 #[test]
+fn a_rule_of_flows_names_a_protocol_or_ports() {
+    let (protocol, ports) = (Rule { protocol: TCP, ..ANY }, Rule { ports: (80, 80), ..ANY });
+    assert!(!ANY.is_of_flows() && protocol.is_of_flows() && ports.is_of_flows());
+    // Only from 0 to 65535 is all of them, which packets without ports have, too.
+    let p = pair("2001:db8:1::1", "2001:db8:2::1");
+    for ports in [(0, 1023), (1024, u16::MAX)] {
+        let rules = [Rule { denies: true, ports, ..ANY }];
+        let denied = |ports| Rules(&rules).denies_flow(&p, &Ports { protocol: TCP, ports });
+        assert!(denied(Some(ports)) && !denied(None), "{ports:?}");
+    }
+    let low = [Rule { denies: true, ports: (0, 1023), ..ANY }];
+    assert!(!Rules(&low).denies_flow(&p, &Ports { protocol: TCP, ports: Some((1024, 40_000)) }));
+}
+
+#[test]
 fn either_end_s_port_counts() {
     let ssh = Rule { denies: true, protocol: TCP, ports: (22, 25), ..ANY };
     let p = pair("2001:db8:1::1", "2001:db8:2::1");

@@ -4,7 +4,7 @@
 
 use shim6_proto::proto::addr::Addr;
 use shim6_proto::proto::sockapi::*;
-use shim6_proto::proto::wish::{Explore, Feedback, Wanted};
+use shim6_proto::proto::wish::{Explore, Feedback, Wanted, WishError};
 
 const STREAM: u16 = 1;
 const TCP: u16 = 6;
@@ -47,6 +47,7 @@ fn which_sockets_are_connected() {
         let udp = Socket { state, ..UDP4 }.is_connected();
         assert_eq!(udp, state == 1, "UDP in state {state}");
     }
+    assert!(TCP6.is_stream() && !UDP4.is_stream());
 }
 
 #[test]
@@ -57,6 +58,9 @@ fn numbers_outside_the_api_are_no_options() {
     }
     for number in 128..=147 {
         assert!(Name::from_number(number).is_ok());
+    }
+    for told in Told::ALL {
+        assert_eq!(Name::from_number(told.number()), Ok(Name::Recv(told)));
     }
 }
 
@@ -122,6 +126,9 @@ fn parameters_of_exploration() {
     assert_eq!((explored.initial_probes, explored.initial_probe_timeout_ms), (4, 500));
     assert_eq!(explore_octets(&explored), full);
     assert_eq!(explore(Some([0; 12])), Ok(Explore::default()));
+    for most in [[16, 3600, 3600, 60_000, 0, 0], [0, 0, 0, 10, 0, 0]] {
+        assert_eq!(explore(Some(octets(most))).map(|e| explore_octets(&e)), Ok(octets(most)));
+    }
     for bad in [
         [17, 0, 0, 0, 0, 0],
         [0, 3601, 0, 0, 0, 0],
@@ -205,6 +212,30 @@ fn flags_are_0_or_1() {
         assert_eq!(flag(Some(value.to_ne_bytes())), Err(Errno::Invalid));
     }
     assert_eq!(flag(None), Err(Errno::Invalid));
+}
+
+#[test]
+fn interfaces_to_choose() {
+    let of = |value: i32| index(Some(value.to_ne_bytes()));
+    assert_eq!((of(0), of(7), of(i32::MAX)), (Ok(0), Ok(7), Ok(0x7fff_ffff)));
+    assert_eq!(
+        (of(-1), of(i32::MIN), index(None)),
+        (Err(Errno::Invalid), Err(Errno::Invalid), Err(Errno::Invalid))
+    );
+}
+
+#[test]
+fn wishes_that_fail_have_errors() {
+    let errors = [
+        (WishError::NotALocator, Errno::InvalidLocator),
+        (WishError::Nothing, Errno::InvalidLocator),
+        (WishError::Unverified, Errno::UnverifiedLocator),
+        (WishError::Unreachable, Errno::UnreachableLocator),
+        (WishError::NoMemory, Errno::NoMemory),
+    ];
+    for (wish, error) in errors {
+        assert_eq!(Errno::from(wish), error);
+    }
 }
 
 fn sample() -> Locator {

@@ -54,12 +54,15 @@ fn an_error_looks_as_if_there_were_no_shim() {
     // (type, code, what the router says, what the ULP is told)
     let cases = [
         (1, 4, 0, 0),
-        (1, 0, 31 << 24, 30 << 24),
+        (1, 0, (31 << 24) | 5, (30 << 24) | 5),
         (2, 0, 1400, 1392),
         (2, 0, 1284, 1280),
         (2, 0, 1000, 1280),
         (3, 0, 0, 0),
+        (3, 0, (9 << 24) | 0x0055_0055, (8 << 24) | 0x0055_0055),
         (4, 0, 60, 52),
+        (4, 0, 48, 40),
+        (4, 0, 47, 47),
         (4, 1, 4, 4),
     ];
     for (kind, code, word, told) in cases {
