@@ -111,7 +111,7 @@ pub enum ErrorKind {
     Upper,
 }
 
-/// An ICMPv6 error whose packet in error starts with an IPv6 and a payload header.
+/// An ICMPv6 error whose packet in error has a payload header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ErrorAbout {
     /// What it says.
@@ -120,9 +120,12 @@ pub struct ErrorAbout {
     pub locators: Pair,
     /// The tag it told its receiver: CT(peer).
     pub tag: Tag,
+    /// Octets of the error up to the end of that payload header.
+    pub end: u32,
 }
 
-/// Octets of an ICMPv6 error up to the end of the payload header in its packet in error.
+/// Octets of an ICMPv6 error up to the end of a payload header that comes first in its packet in
+/// error.
 pub const ERROR_END: u32 = 96;
 const ICMP: usize = 40;
 const INNER: usize = 48;
@@ -135,16 +138,39 @@ pub fn is_error(icmp_type: u8) -> bool {
     icmp_type & 0x80 == 0
 }
 
-/// Reads an ICMPv6 packet; `None` unless it is an error about a packet with a payload header.
+/// Octets of an ICMPv6 error up to the end of a payload header, as its first [`ERROR_END`] tell: the
+/// one in its packet in error is where [`insertion`] puts it, behind a Hop-by-Hop Options header.
+pub fn error_end(packet: &[u8]) -> u32 {
+    match (packet.get(INNER + 6), packet.get(SHIM + 1)) {
+        (Some(&HOP_BY_HOP), Some(&len)) => 8 * u32::from(len) + 8 + ERROR_END,
+        _ => ERROR_END,
+    }
+}
+
+/// Where a packet in error names what follows behind the `hops` octets of its Hop-by-Hop Options.
+fn naming(hops: u32) -> u32 {
+    if hops == 0 {
+        6
+    } else {
+        40
+    }
+}
+
+/// Reads an ICMPv6 packet; `None` unless it is an error about a packet with a payload header, and
+/// there up to [`error_end`].
 pub fn error_about(packet: &[u8]) -> Option<ErrorAbout> {
     let icmp = packet.get(ICMP..INNER)?.first_chunk::<8>()?;
     let inner = packet.get(INNER..SHIM)?.first_chunk::<40>()?;
     let [kind, code, _, _, word @ ..] = *icmp;
     let word = u32::from_be_bytes(word);
-    if !is_error(kind) || inner[0] >> 4 != 6 || inner[6] != PROTOCOL {
+    let end = error_end(packet);
+    let hops = end.checked_sub(ERROR_END)?;
+    let (names, shim) = (naming(hops), hops.checked_add(40)?);
+    let inner_at = |at: u32| packet.get(INNER.checked_add(at as usize)?..);
+    if !is_error(kind) || inner[0] >> 4 != 6 || *inner_at(names)?.first()? != PROTOCOL {
         return None;
     }
-    let tag = PayloadHeader::parse(packet.get(SHIM..)?)?.tag;
+    let tag = PayloadHeader::parse(inner_at(shim)?)?.tag;
     // RFC 5533 8 lists what "should be processed by the Shim6 layer and not passed to the ULP".
     let kind = match (kind, code) {
         (1, 0..=3 | 5 | 6) => ErrorKind::Path,
@@ -152,11 +178,11 @@ pub fn error_about(packet: &[u8]) -> Option<ErrorAbout> {
         (3, _) => ErrorKind::Expired,
         // "with the parameter that caused the error being a Shim6 parameter": the header itself,
         // or the octet that names it.
-        (4, _) if word == 6 || (40..48).contains(&word) => ErrorKind::Path,
+        (4, _) if word == names || word.wrapping_sub(shim) < 8 => ErrorKind::Path,
         _ => ErrorKind::Upper,
     };
     let locators = Pair { local: address(inner, 8)?, peer: address(inner, 24)? };
-    Some(ErrorAbout { kind, locators, tag })
+    Some(ErrorAbout { kind, locators, tag, end })
 }
 
 fn address(packet: &[u8], at: usize) -> Option<Addr> {
@@ -166,12 +192,12 @@ fn address(packet: &[u8], at: usize) -> Option<Addr> {
 /// Gives an ICMPv6 error the shape it would have without a shim: RFC 5533 8, "apply reverse mapping
 /// to the "packet in error" before passing the ICMP error up to the ULP".
 ///
-/// `head` is the first [`ERROR_END`] octets of the packet, of which the first 8 are then no longer
-/// part of it. The ICMPv6 check sum is left 0.
-pub fn restore_error(head: &mut [u8; ERROR_END as usize], ulids: &Pair) {
-    let Some(&next) = head.get(SHIM) else { return };
-    head.copy_within(..SHIM, 8);
-    let Some(packet) = head.get_mut(8..) else { return };
+/// `head` is the packet up to the end of that payload header ([`ErrorAbout::end`]); its first 8 octets
+/// are then no longer part of the packet. The ICMPv6 check sum is left 0.
+pub fn restore_error(head: &mut [u8], ulids: &Pair) {
+    let Some(hops) = (head.len() as u32).checked_sub(ERROR_END) else { return };
+    head.rotate_right(8);
+    let Some((&mut [next, ..], packet)) = head.split_first_chunk_mut::<8>() else { return };
     shorten(packet, 4);
     put(packet, 24, &ulids.local.0);
     put(packet, ICMP + 2, &[0, 0]);
@@ -185,11 +211,13 @@ pub fn restore_error(head: &mut [u8; ERROR_END as usize], ulids: &Pair) {
         }
         // RFC 5533 8: "the reported MTU must be adjusted to be 8 octets less".
         Some(2) => put(packet, ICMP + 4, &word.saturating_sub(8).max(MIN_MTU).to_be_bytes()),
-        Some(4) if word >= 48 => put(packet, ICMP + 4, &word.saturating_sub(8).to_be_bytes()),
+        Some(4) if word >= hops.saturating_add(48) => {
+            put(packet, ICMP + 4, &word.saturating_sub(8).to_be_bytes());
+        }
         _ => {}
     }
     shorten(packet, INNER + 4);
-    put(packet, INNER + 6, &[next]);
+    put(packet, INNER + naming(hops) as usize, &[next]);
     put(packet, INNER + 8, &ulids.local.0);
     put(packet, INNER + 24, &ulids.peer.0);
 }

@@ -35,6 +35,40 @@ trace() {
 }
 test_trace() { trace 1492; }
 
+# hop_told HOPS KIND INFO: routers of the path in use tell a program of a datagram that it
+# sent with Hop-by-Hop Options, and of its octets as it sent them; INFO is what they add.
+hop_told() {
+	on hostA timeout $((30 * SLOW)) python3 - "$A" "$B" "$@" <<-'PY'
+	import select, socket, struct, sys
+	HOPOPTS, RECVERR, UNICAST_HOPS, MTU_DISCOVER, DO = 54, 25, 16, 23, 2
+	local, peer, hops, kind, info = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])
+	sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+	for option, value in ((RECVERR, 1), (UNICAST_HOPS, hops), (MTU_DISCOVER, DO)):
+	    sock.setsockopt(socket.IPPROTO_IPV6, option, value)
+	sock.setsockopt(socket.IPPROTO_IPV6, HOPOPTS, bytes([0, 0, 0x1e, 4, 1, 2, 3, 4]))
+	sock.bind((local, 0))
+	sock.connect((peer, 9))
+	sent = bytes(i % 251 for i in range(1400))
+	sock.send(sent)
+	poll = select.poll()
+	poll.register(sock, select.POLLERR)
+	if not poll.poll(20000):
+	    sys.exit("nothing told")
+	data, control, _, about = sock.recvmsg(2000, 1000, socket.MSG_ERRQUEUE)
+	error = next(v for level, t, v in control if (level, t) == (socket.IPPROTO_IPV6, RECVERR))
+	got = struct.unpack_from("=IBBBxI", error)
+	if got[1:3] != (3, kind) or got[4] != info or not data or data != sent[:len(data)] or about[0] != peer:
+	    sys.exit(f"told {got} about {about} and {len(data)} octets")
+	PY
+}
+# That header stands before the shim's, so the shim's is not where it is else.
+test_hop_by_hop() {
+	local had; had=$(counter hostA icmp_translated)
+	hop_told 1 3 0 || return 1
+	ip -n ispY link set dev toB mtu 1450
+	hop_told 64 2 1442 && expect_more hostA icmp_translated "$had" 2
+}
+
 # The second link of the path carries less, and its router says so.
 test_small() {
 	local had; had=$(counter hostA icmp_translated)
@@ -85,7 +119,7 @@ test_forged() {
 }
 
 lib_init
-ktap_begin 8
+ktap_begin 9
 topology_up
 shim_up
 A=$(addr hostA x) B=$(addr hostB x)
@@ -100,6 +134,7 @@ ktap_result $? "a context is on the other path"
 test_ping; ktap_result $? "ping is answered, both ways"
 test_time_exceeded; ktap_result $? "a router of the path in use says: time exceeded"
 test_trace; ktap_result $? "tracepath shows that router, and room for 8 octets less"
+test_hop_by_hop; ktap_result $? "errors about a datagram with Hop-by-Hop Options are told too"
 test_small; ktap_result $? "and a smaller MTU behind it"
 test_refused; ktap_result $? "a closed port is told, both ways"
 test_forged; ktap_result $? "what is told of packets that never were changes nothing"

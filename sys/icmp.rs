@@ -32,10 +32,10 @@ impl Skb<'_> {
         }
     }
 
-    /// Makes the error one about the packet as the ULP sent it, with a new check sum.
-    pub(crate) fn icmp_restore(&mut self, ulids: &Pair) -> Result<(), NoMemory> {
-        let head = self.writable(ERROR_END)?.first_chunk_mut().ok_or(NoMemory)?;
-        restore_error(head, ulids);
+    /// Makes the error one about the packet as the ULP sent it, with a new check sum. `end`: octets
+    /// up to the end of the payload header.
+    pub(crate) fn icmp_restore(&mut self, end: u32, ulids: &Pair) -> Result<(), NoMemory> {
+        restore_error(self.writable(end)?, ulids);
         self.forget_front();
         // SAFETY: the packet is ours, its headers linear and private.
         unsafe { bindings::shim6_icmp_seal(self.as_ptr(), IPV6_LEN) };

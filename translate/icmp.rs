@@ -27,7 +27,7 @@ pub(super) fn icmp(net: View<'_>, skb: Skb<'_>, call: Call<'_>) -> Verdict {
 /// successfully acts on the message (e.g., selects a new path)."
 #[cold]
 fn icmp_error(net: View<'_>, mut skb: Skb<'_>, ip: &Ipv6, call: &Call<'_>) -> Verdict {
-    if !skb.pull(translate::ERROR_END) {
+    if !skb.pull(translate::ERROR_END) || !skb.pull(translate::error_end(skb.linear())) {
         return Verdict::ACCEPT;
     }
     let Some(about) = translate::error_about(skb.linear()) else {
@@ -57,7 +57,7 @@ fn icmp_error(net: View<'_>, mut skb: Skb<'_>, ip: &Ipv6, call: &Call<'_>) -> Ve
         }
         ErrorKind::Upper => {}
     }
-    if skb.icmp_restore(&path.ulids).is_err() {
+    if skb.icmp_restore(about.end, &path.ulids).is_err() {
         net.count(Counter::RxNoMemory);
         return Verdict::DROP;
     }

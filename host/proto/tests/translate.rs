@@ -44,8 +44,20 @@ fn icmp(dst: Addr, kind: u8, code: u8, word: u32, inner: &[u8]) -> Vec<u8> {
 }
 
 fn restored(mut packet: Vec<u8>) -> Vec<u8> {
-    restore_error(packet.first_chunk_mut().unwrap(), &ULIDS);
+    let end = error_about(&packet).map_or(ERROR_END, |about| about.end) as usize;
+    restore_error(&mut packet[..end], &ULIDS);
     packet.split_off(8)
+}
+
+/// `packet` with `8 * units` octets of Hop-by-Hop Options, of which each hop may complain.
+fn with_hops(mut packet: Vec<u8>, units: u8) -> Vec<u8> {
+    let mut hops = vec![packet[6], units - 1];
+    hops.resize(8 * usize::from(units), 0x1e);
+    packet[6] = 0;
+    let len = packet.len() - 40 + hops.len();
+    packet[4..6].copy_from_slice(&(len as u16).to_be_bytes());
+    packet.splice(40..40, hops);
+    packet
 }
 
 #[test]
@@ -70,6 +82,47 @@ fn an_error_looks_as_if_there_were_no_shim() {
         let want = icmp(ULIDS.local, kind, code, told, &ulid_packet(&ulp));
         assert_eq!(got, want, "type {kind} code {code}");
     }
+}
+
+#[test]
+fn hop_by_hop_options_stay_before_what_the_ulp_sent() {
+    let ulp: Vec<u8> = (0..200).collect();
+    for units in [1, 2, 255] {
+        let first = 40 + 8 * u32::from(units);
+        let cases = [
+            (2, 0, 1400, 1392),
+            (3, 0, 0, 0),
+            (4, 2, first - 1, first - 1),
+            (4, 0, first + 7, first + 7),
+            (4, 0, first + 8, first),
+            (4, 0, first + 20, first + 12),
+        ];
+        for (kind, code, word, told) in cases {
+            let sent = with_hops(rewritten(&ulp, 7), units);
+            let got = restored(icmp(LOCATORS.local, kind, code, word, &sent));
+            let want = icmp(ULIDS.local, kind, code, told, &with_hops(ulid_packet(&ulp), units));
+            assert_eq!(got, want, "{units} units, type {kind}, {word}");
+        }
+        let sent = with_hops(rewritten(&ulp, 0x7123_4567_89ab), units);
+        let about = |word| error_about(&icmp(LOCATORS.local, 4, 1, word, &sent)).unwrap();
+        let got = about(0);
+        assert_eq!((got.locators, got.tag), (LOCATORS, Tag::new(0x7123_4567_89ab)));
+        let path: Vec<u32> =
+            (0..3000).filter(|word| about(*word).kind == ErrorKind::Path).collect();
+        // The octet that names the shim's header, and that header.
+        assert_eq!(path, [vec![40], (first..first + 8).collect()].concat());
+        let whole = icmp(LOCATORS.local, 3, 0, 0, &sent);
+        assert_eq!(got.end, error_end(&whole[..ERROR_END as usize]));
+        assert_eq!(got.end, ERROR_END + 8 * u32::from(units));
+        for len in 0..got.end as usize {
+            assert_eq!(error_about(&whole[..len]), None, "{len} octets");
+        }
+    }
+    // What follows them is no header of the shim's, or one of control.
+    assert_eq!(error_about(&icmp(LOCATORS.local, 3, 0, 0, &with_hops(ulid_packet(&ulp), 1))), None);
+    let mut control = with_hops(rewritten(&ulp, 7), 1);
+    control[50] = 1;
+    assert_eq!(error_about(&icmp(LOCATORS.local, 3, 0, 0, &control)), None);
 }
 
 #[test]
@@ -150,9 +203,7 @@ proptest! {
         let _ = (error_about(&bytes), insertion(&bytes), is_payload_at(&bytes, 48));
         let _ = (headers_len(&bytes, 40, true), headers_len(&bytes, u32::MAX, true));
         let _ = (headers_len(&bytes, u32::MAX, false), is_payload_at(&bytes, u32::MAX));
-        if let Some(head) = bytes.clone().first_chunk_mut() {
-            restore_error(head, &ULIDS);
-        }
+        let _ = (error_end(&bytes), restore_error(&mut bytes.clone(), &ULIDS));
     }
 
     #[test]

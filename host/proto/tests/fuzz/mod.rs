@@ -13,7 +13,8 @@ use shim6_proto::proto::addr::{Addr, Pair, Tag};
 use shim6_proto::proto::hba::{write_pds, Pds, MAX_PDS};
 use shim6_proto::proto::sockapi::{self, uapi, Locator};
 use shim6_proto::proto::translate::{
-    error_about, headers_len, insertion, is_payload_at, restore_error, Insertion, ERROR_END,
+    error_about, error_end, headers_len, insertion, is_payload_at, restore_error, Insertion,
+    ERROR_END,
 };
 use shim6_proto::proto::wire::{Body, Message, PayloadHeader, MAX_MESSAGE};
 
@@ -131,15 +132,18 @@ pub fn packet(data: &[u8]) {
             assert_eq!((read.next, read.tag), (next, tag));
         }
     }
-    let about = error_about(data);
-    if let (Some(about), Some(head)) = (about, data.first_chunk::<{ ERROR_END as usize }>()) {
+    let mut whole = data.to_vec();
+    restore_error(&mut whole, &Pair { local: Addr([3; 16]), peer: Addr([4; 16]) });
+    if let Some(about) = error_about(data) {
         let ulids = Pair { local: Addr([1; 16]), peer: Addr([2; 16]) };
-        let mut head = *head;
-        let next = head[88];
+        let end = about.end as usize;
+        assert_eq!(about.end, error_end(data));
+        let mut head = data[..end].to_vec();
         restore_error(&mut head, &ulids);
         let packet = &head[8..];
         assert_eq!(packet[24..40], ulids.local.0);
-        assert_eq!((packet[54], &packet[56..72]), (next, &ulids.local.0[..]));
+        let names = if end == ERROR_END as usize { 54 } else { 88 };
+        assert_eq!((packet[names], &packet[56..72]), (data[end - 8], &ulids.local.0[..]));
         assert_eq!(packet[72..88], ulids.peer.0);
         assert_eq!(about.tag.get() >> 47, 0);
     }
