@@ -37,14 +37,15 @@ test_flood() {
 	no_new_context && [ "$(answers R1)" -ge 1 ] && [ "$(answers R1)" -lt 2000 ]
 }
 
-# Who is on the path knows the tag, and gains nothing by a header within a header.
+# test_nested CASE: who is on the path knows the tag, and gains nothing by a header within a
+# header, wherever they stand.
 test_nested() {
-	local before restored tag
-	before=$(counter hostA rx_nested) restored=$(counter hostA rx_restored)
+	local before restored slow tag
+	before=$(counter hostA rx_nested) restored=$(counter hostA rx_restored) slow=$(counter hostA rx_slow)
 	tag=$(tag_of hostA "$(addr hostA x)" "$(addr hostB x)")
-	on ispX "$TOP/selftests/packet.py" "$(addr hostB x)" "$(addr hostA x)" nested "$tag" &&
+	on ispX "$TOP/selftests/packet.py" "$(addr hostB x)" "$(addr hostA x)" "$1" "$tag" &&
 		wait_until 5000 risen hostA rx_nested "$before" && expect_same hostA rx_restored "$restored" &&
-		no_new_context
+		expect_same hostA rx_slow "$slow" && no_new_context
 }
 
 test_alive() {
@@ -52,7 +53,7 @@ test_alive() {
 }
 
 lib_init
-ktap_begin 13
+ktap_begin 14
 topology_up
 shim_up
 shim_sysctl hostA r1_per_second 100
@@ -68,7 +69,8 @@ ktap_result $? "an unknown option: critical is answered with Error, the other sk
 test_rejected unknown 7; ktap_result $? "unknown types"
 test_rejected stateless 20; ktap_result $? "messages about contexts nobody has"
 test_rejected payload 50; ktap_result $? "payload with unknown tags"
-test_nested; ktap_result $? "a payload header behind a payload header"
+test_nested nested; ktap_result $? "a payload header behind a payload header"
+test_nested behind; ktap_result $? "and both behind another header"
 test_rejected noise 1000; ktap_result $? "random bytes"
 test_flood; ktap_result $? "a flood of I1 leaves no state, and R1 are limited"
 test_alive; ktap_result $? "the context in use has not noticed"

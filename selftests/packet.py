@@ -4,6 +4,7 @@
 
     packet.py SOURCE DESTINATION payload TAG            a datagram behind a payload header
     packet.py SOURCE DESTINATION nested TAG             behind two of them
+    packet.py SOURCE DESTINATION behind TAG             behind Hop-by-Hop Options and two of them
     packet.py SOURCE DESTINATION error TAG FROM TO      ICMPv6 "no route" about a payload header
                                                         that went from FROM to TO
     packet.py SOURCE DESTINATION damaged TAG FROM TO    the same with a wrong check sum
@@ -15,7 +16,7 @@ import socket
 import struct
 import sys
 
-SHIM6, UDP, ICMPV6 = 140, 17, 58
+HOPS, SHIM6, UDP, ICMPV6 = 0, 140, 17, 58
 UNREACHABLE, NO_ROUTE = 1, 0
 IPV6_FREEBIND = 78
 
@@ -57,9 +58,13 @@ def main():
         data = bytearray(error(source, destination, about))
         data[3] ^= case == "damaged"
         whole = packet(source, destination, ICMPV6, bytes(data))
-    elif case in ("payload", "nested"):
-        data = payload(tag, SHIM6, datagram) if case == "nested" else datagram
-        whole = packet(source, destination, SHIM6, data)
+    elif case == "payload":
+        whole = packet(source, destination, SHIM6, datagram)
+    elif case == "nested":
+        whole = packet(source, destination, SHIM6, payload(tag, SHIM6, datagram))
+    elif case == "behind":
+        hops = bytes([SHIM6, 0, 1, 4, 0, 0, 0, 0])
+        whole = packet(source, destination, HOPS, hops + payload(tag, SHIM6, datagram))
     else:
         sys.exit(f"no such case: {case}")
     with socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_RAW) as sock:

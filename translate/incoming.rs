@@ -144,6 +144,14 @@ pub(crate) fn receive_slow(net: View<'_>, skb: &mut Behind<'_>) -> Slow {
         net.count(Counter::RxMalformed);
         return Slow::Drop;
     };
+    if header.next == PROTOCOL
+        && skb
+            .message(2 * PayloadHeader::LEN)
+            .is_some_and(|m| translate::is_payload_at(m, PayloadHeader::LEN as u32))
+    {
+        net.count(Counter::RxNested);
+        return Slow::Drop;
+    }
     let pair = skb.pair();
     let Some(node) = net.by_tag(header.tag) else {
         net.count(Counter::RxUnknownTag);
