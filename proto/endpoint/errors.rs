@@ -3,7 +3,7 @@
 //! Error messages (RFC 5533 section 5.14) in both directions, and ICMPv6 errors (7.8, 8).
 
 use super::{Endpoint, Meta, Received, Slot, Table};
-use crate::proto::addr::{Addr, Pair, Tag, UlidPair};
+use crate::proto::addr::{Addr, Pair, Tag};
 use crate::proto::context::{Context, Hint};
 use crate::proto::counter::Counter;
 use crate::proto::env::{Env, Transmit};
@@ -34,13 +34,14 @@ pub enum IcmpError {
 /// A packet of ours that somebody complains about.
 struct InError<'a> {
     pair: Pair,
-    /// The octets from the Shim6 header on, if it has one.
-    shim: Option<&'a [u8]>,
+    /// The octets from the Shim6 header on.
+    shim: &'a [u8],
 }
 
 impl<'a> InError<'a> {
     /// Looks behind the IPv6 header, and behind extension headers that may stand before
-    /// Shim6 (RFC 5533 section 4.6): Hop-by-Hop, Destination Options, Routing.
+    /// Shim6 (RFC 5533 section 4.6): Hop-by-Hop, Destination Options, Routing. `None` without
+    /// a Shim6 header there.
     fn parse(packet: &'a [u8]) -> Option<Self> {
         let (header, mut rest) = packet.split_at_checked(IPV6_HEADER)?;
         if header.first()? >> 4 != 6 {
@@ -54,26 +55,26 @@ impl<'a> InError<'a> {
         let mut next = *header.get(6)?;
         for _ in 0..4 {
             match (next, rest) {
-                (PROTOCOL, shim) => return Some(InError { pair, shim: Some(shim) }),
+                (PROTOCOL, shim) => return Some(InError { pair, shim }),
                 (0 | 43 | 60, [after, units, ..]) => {
                     next = *after;
                     rest = rest.get(8 + 8 * usize::from(*units)..).unwrap_or_default();
                 }
-                _ => break,
+                _ => return None,
             }
         }
-        Some(InError { pair, shim: None })
+        None
     }
 
     /// The payload extension header's tag: CT(peer).
     fn payload_tag(&self) -> Option<Tag> {
-        PayloadHeader::parse(self.shim?).map(|header| header.tag)
+        PayloadHeader::parse(self.shim).map(|header| header.tag)
     }
 
     /// A control message's type, the 47 bits where most have CT(peer), and the 32 bits
     /// where many have a nonce. It may be cut short, so nothing else of it is looked at.
     fn control(&self) -> Option<(Type, Tag, u32)> {
-        let shim = self.shim?;
+        let shim = self.shim;
         let number = *shim.get(2)?;
         if number & 0x80 != 0 {
             return None;
@@ -149,7 +150,8 @@ impl Endpoint {
     }
 
     /// An ICMPv6 error arrived about `packet` (from its IPv6 header on, as much as there
-    /// is): for the context that sent it, a hint or NO-SUPPORT.
+    /// is): for the context that sent it, a hint or NO-SUPPORT. Which one that is only a tag
+    /// tells: who sees no packets does not know it.
     pub fn icmp_error<T: Table>(
         &mut self,
         env: &dyn Env,
@@ -167,14 +169,10 @@ impl Endpoint {
             }
             return Some(slot.id);
         }
-        let slot = match packet.payload_tag() {
-            Some(tag) => {
-                table.by_peer_tag(tag, &mut |ctx| ctx.tx_pair() == pair).or_else(|| {
-                    env.count(Counter::IcmpUnknown);
-                    None
-                })?
-            }
-            None => table.by_ulids(&UlidPair { pair, fii: 0 })?,
+        let tag = packet.payload_tag()?;
+        let Some(slot) = table.by_peer_tag(tag, &mut |ctx| ctx.tx_pair() == pair) else {
+            env.count(Counter::IcmpUnknown);
+            return None;
         };
         hint(env, slot.ctx, slot.activity, &pair);
         Some(slot.id)

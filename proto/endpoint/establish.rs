@@ -14,7 +14,6 @@ use crate::proto::context::{Context, State};
 use crate::proto::counter::Counter;
 use crate::proto::env::{Env, Transmit};
 use crate::proto::error::Cause;
-use crate::proto::locator::PeerLocator;
 use crate::proto::wire::{Body, Builder, Message, Options};
 
 /// What I2 and I2bis have in common.
@@ -391,7 +390,7 @@ fn default_of<'t, T: Table>(
 
 /// Context confusion (7.15): other contexts in ESTABLISHED or I2BIS-SENT with the same
 /// CT(peer) and a locator in common are of the same peer, which has lost them: "The old context
-/// that used the Context Tag MUST be removed".
+/// that used the Context Tag MUST be removed". A locator that is not proved is nobody's.
 fn remove_confused<T: Table>(
     env: &dyn Env,
     table: &mut T,
@@ -399,13 +398,11 @@ fn remove_confused<T: Table>(
     peer_tag: Tag,
     news: &News,
 ) {
-    let list = news.locators();
-    let common = |other: &PeerLocator| {
-        other.addr == ulids.pair.peer || list.iter().any(|l| l.addr == other.addr)
-    };
+    let proved = || news.locators().iter().filter(|l| l.is_verified());
     loop {
         let confused = table.by_peer_tag(peer_tag, &mut |ctx| {
-            ctx.ulids() != ulids && ctx.peer_locators().iter().any(common)
+            let common = ctx.is_peer(&ulids.pair.peer) || proved().any(|l| ctx.is_peer(&l.addr));
+            ctx.ulids() != ulids && common
         });
         let Some(id) = confused.map(|slot| slot.id) else { return };
         env.count(Counter::ContextConfused);

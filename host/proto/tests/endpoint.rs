@@ -385,6 +385,20 @@ fn the_same_tag_of_another_host_is_no_confusion() {
     assert_eq!(d.contexts(), 2);
 }
 
+/// Who saw the tag of another host's context cannot name that host's locators his own.
+#[test]
+fn a_locator_that_is_not_proved_is_no_confusion() {
+    let mut d = Desk::new(Config::default());
+    d.established(TAG);
+    let theirs = d.peer_list();
+    let stranger = Addr::from_bits((0x2001_0db8_0001 << 80) | 9);
+    d.ulids.pair.peer = stranger;
+    let i2 = d.i2(TAG, |m| m.locators(1, theirs.iter().copied().chain([(stranger, Method::Hba)])));
+    assert!(d.hear(&i2).is_some());
+    assert_eq!((d.contexts(), d.host.count("context_confused")), (2, 0));
+    assert_eq!(d.host.count("rx_locator_unverified"), theirs.len() as u64);
+}
+
 #[test]
 fn no_more_contexts_than_are_allowed() {
     let mut d = Desk::new(Config { max_contexts: 3, ..Config::default() });

@@ -12,7 +12,7 @@ use shim6_proto::proto::locator::{LocatorStore, NoMemory, PeerLocator, Wishes};
 use shim6_proto::proto::reap::activity::Activity;
 use shim6_proto::proto::reap::ReapState;
 use shim6_proto::proto::time::Instant;
-use shim6_proto::proto::wire::{Body, Builder, Message, Method, Type};
+use shim6_proto::proto::wire::{Body, Builder, Message, Method, PayloadHeader, Type};
 
 // What we begin.
 
@@ -317,9 +317,8 @@ fn unreachable_about_the_current_pair_is_a_hint_and_about_another_is_not() {
     d.established(TAG);
     let Pair { local, peer } = d.ulids.pair;
     let ask = |d: &mut Desk, src, dst| {
-        let mut packet = header(src, dst).to_vec();
-        packet[6] = 6;
-        packet.extend([0; 20]);
+        let data = PayloadHeader { next: 6, tag: TAG }.emit();
+        let packet = in_error(Transmit { src, dst, len: 0 }, &data);
         let h = &mut d.host;
         let what = IcmpError::Unreachable;
         let _ = h.endpoint.icmp_error(&h.out, &mut h.contexts, what, &packet);
@@ -341,9 +340,8 @@ fn after_a_hint_the_current_pair_has_time_to_answer_and_then_no_second_turn() {
         let mut d = Desk::new(Config::default());
         d.established(TAG);
         let Pair { local, peer } = d.ulids.pair;
-        let mut packet = header(local, peer).to_vec();
-        packet[6] = 6;
-        packet.extend([0; 20]);
+        let data = PayloadHeader { next: 6, tag: TAG }.emit();
+        let packet = in_error(Transmit { src: local, dst: peer, len: 0 }, &data);
         let h = &mut d.host;
         let _ = h.endpoint.icmp_error(&h.out, &mut h.contexts, IcmpError::Unreachable, &packet);
         let mut probes = vec![];
@@ -415,25 +413,37 @@ fn an_icmp_error_about_data_is_for_the_context_of_its_tag_and_pair() {
     assert_eq!(d.host.context().reap_state(), Some(ReapState::Exploring));
 }
 
+/// Nor is one that does not name the tag, which is all that who sees no packets lacks.
 #[test]
 fn an_icmp_error_about_garbage_is_nothing() {
     let mut d = Desk::new(Config::default());
     d.established(TAG);
-    let (t, what) =
-        (Transmit { src: d.host.addr(0), dst: d.peer.addr(0), len: 0 }, IcmpError::Unreachable);
-    let full = in_error(t, &build(&Body::Keepalive { tag: TAG }, |_| {}));
-    for cut in 0..full.len() {
+    let t = Transmit { src: d.host.addr(0), dst: d.peer.addr(0), len: 0 };
+    let mut about = |packet: &[u8]| {
         let h = &mut d.host;
-        let _ = h.endpoint.icmp_error(&h.out, &mut h.contexts, what, &full[..cut]);
+        h.endpoint.icmp_error(&h.out, &mut h.contexts, IcmpError::Unreachable, packet).is_some()
+    };
+    let control = in_error(t, &build(&Body::Keepalive { tag: TAG }, |_| {}));
+    let payload = in_error(t, &PayloadHeader { next: 6, tag: TAG }.emit());
+    for (full, tag_ends) in [(&control, 52), (&payload, 48)] {
+        for cut in 0..tag_ends {
+            assert!(!about(&full[..cut]), "{cut} octets");
+        }
     }
-    let mut chain = full.clone();
+    for (next, rest) in [(6, &[0; 20][..]), (17, &[0; 8]), (59, &[])] {
+        let mut plain = in_error(t, rest);
+        plain[6] = next;
+        assert!(!about(&plain));
+    }
+    let mut chain = control.clone();
     chain[6] = 0;
     for octet in 0..=255 {
         chain[40] = octet;
         chain[41] = octet;
-        let h = &mut d.host;
-        let _ = h.endpoint.icmp_error(&h.out, &mut h.contexts, what, &chain);
+        about(&chain);
     }
+    assert_eq!(d.host.count("hint"), 0);
+    assert_eq!(d.host.context().reap_state(), Some(ReapState::Operational));
 }
 
 // Updates.
