@@ -492,9 +492,12 @@ home() {
 
 # show_state: what a person wants to see when a test fails.
 show_state() {
-	local host
+	local host tag
 	for host in hostA hostB; do
 		shimctl "$host" context list 2>&1 | sed "s/^/# $host /"
+		for tag in $(shimctl "$host" context list 2>/dev/null | grep -o ' tag [0-9a-f]*' | cut -c6- | head -3); do
+			shimctl "$host" context show "$tag" 2>&1 | sed "s/^/# $host /"
+		done
 		shimctl "$host" stats --nonzero 2>&1 | sed "s/^/# $host /"
 	done
 	dmesg_new | tail -20 | sed 's/^/# /'
