@@ -495,7 +495,7 @@ show_state() {
 	local host tag
 	for host in hostA hostB; do
 		shimctl "$host" context list 2>&1 | sed "s/^/# $host /"
-		for tag in $(shimctl "$host" context list 2>/dev/null | grep -o ' tag [0-9a-f]*' | cut -c6- | head -3); do
+		for tag in $(shimctl "$host" context list 2>/dev/null | sed -n 's/.* tag \([0-9a-f]*\).*/\1/p' | head -3); do
 			shimctl "$host" context show "$tag" 2>&1 | sed "s/^/# $host /"
 		done
 		shimctl "$host" stats --nonzero 2>&1 | sed "s/^/# $host /"
