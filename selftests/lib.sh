@@ -585,8 +585,11 @@ dmesg_mark() { echo "shim6-test mark $$" >/dev/kmsg 2>/dev/null || :; }
 # dmesg_new: kernel messages since the mark.
 dmesg_new() { dmesg | sed -n "/shim6-test mark $$\$/,\$p" | tail -n +2; }
 
+# dmesg_clean: none of these, and what stands around the first that there are.
 dmesg_clean() {
-	! dmesg_new | grep -E 'WARNING|BUG|Oops|panic|KASAN|INFO: |Call Trace|refcount|unbalanced|leak'
+	dmesg_new |
+		grep -E -B 8 -A 24 'WARNING|BUG|Oops|panic|KASAN|INFO: |Call Trace|refcount|unbalanced|leak' | head -n 120 | sed 's,^,# ,'
+	[ "${PIPESTATUS[1]}" -eq 1 ]
 }
 
 # ---------------------------------------------------------------- captures
