@@ -75,7 +75,8 @@ counters! {
     IcmpTranslated => "icmp_translated",
     /// ICMPv6 errors about rewritten packets that REAP acts on and the ULP does not see.
     IcmpAbsorbed => "icmp_absorbed",
-    /// ICMPv6 errors about payload extension headers that no context sends over that pair.
+    /// ICMPv6 errors about Shim6 packets that no context sends over that pair, or that do not show
+    /// whose they are.
     IcmpUnknown => "icmp_unknown",
     /// ICMPv6 errors about a context's payload extension headers that have a wrong check sum, or
     /// come to another address than the packet in error came from.

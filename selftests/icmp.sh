@@ -118,8 +118,16 @@ test_forged() {
 	told error "$tag" "$a" "$b" && wait_until 5000 risen hostA icmp_absorbed "$absorbed"
 }
 
+# Everybody knows which addresses talk; only their packets tell the tag.
+test_tagless() {
+	local hint unknown
+	hint=$(counter hostA hint) unknown=$(counter hostA icmp_unknown)
+	on ispX "$TOP/selftests/packet.py" "$(router x)" "$A" tagless 0 "$A" "$B" &&
+		wait_until 5000 risen hostA icmp_unknown "$unknown" && expect_same hostA hint "$hint"
+}
+
 lib_init
-ktap_begin 9
+ktap_begin 10
 topology_up
 shim_up
 A=$(addr hostA x) B=$(addr hostB x)
@@ -129,8 +137,9 @@ done
 bg hostB python3 "$TOP/demo/udp.py" echo "$B" 9000 >"$WORK/echo.out"
 wait_until 10000 grep -q ready "$WORK/echo.out" || die "echo server"
 ping_start
-wait_until 20000 established hostA "$A" "$B" && ping_outlives_cut
-ktap_result $? "a context is on the other path"
+wait_until 20000 established hostA "$A" "$B" && test_tagless
+ktap_result $? "what is told of the identifiers, without the tag, is no hint"
+ping_outlives_cut; ktap_result $? "a context is on the other path"
 test_ping; ktap_result $? "ping is answered, both ways"
 test_time_exceeded; ktap_result $? "a router of the path in use says: time exceeded"
 test_trace; ktap_result $? "tracepath shows that router, and room for 8 octets less"

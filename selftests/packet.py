@@ -8,6 +8,8 @@
     packet.py SOURCE DESTINATION error TAG FROM TO      ICMPv6 "no route" about a payload header
                                                         that went from FROM to TO
     packet.py SOURCE DESTINATION damaged TAG FROM TO    the same with a wrong check sum
+    packet.py SOURCE DESTINATION tagless 0 FROM TO      the same about a control message that is
+                                                        cut off before its tag
 
 TAG is the receiver's of a payload header, hexadecimal. Written from RFC 5533 and RFC 4443 alone;
 shares no code with the module.
@@ -53,8 +55,9 @@ def main():
     source, destination, case, tag, *pair = sys.argv[1:]
     source, destination, tag = address(source), address(destination), int(tag, 16)
     datagram = payload(tag, UDP, struct.pack("!HHHH", 9, 9, 8, 0))
-    if case in ("error", "damaged"):
-        about = packet(*map(address, pair), SHIM6, datagram)
+    if case in ("error", "damaged", "tagless"):
+        keepalive = struct.pack("!BBBBHH", 59, 1, 66, 0, 0, 0)
+        about = packet(*map(address, pair), SHIM6, keepalive if case == "tagless" else datagram)
         data = bytearray(error(source, destination, about))
         data[3] ^= case == "damaged"
         whole = packet(source, destination, ICMPV6, bytes(data))

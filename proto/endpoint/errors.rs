@@ -159,22 +159,23 @@ impl Endpoint {
         what: IcmpError,
         packet: &[u8],
     ) -> Option<T::Id> {
-        let packet = InError::parse(packet)?;
-        let pair = packet.pair;
-        if let Some(control) = packet.control() {
-            let slot = sender(env, table, &pair, control)?;
-            match (what, control.0) {
-                (IcmpError::UnrecognizedNextHeader, Type::I1) => slot.ctx.no_support(env),
-                _ => hint(env, slot.ctx, slot.activity, &pair),
-            }
-            return Some(slot.id);
-        }
-        let tag = packet.payload_tag()?;
-        let Some(slot) = table.by_peer_tag(tag, &mut |ctx| ctx.tx_pair() == pair) else {
+        let found = InError::parse(packet).and_then(move |packet| {
+            let pair = packet.pair;
+            let control = packet.control();
+            let slot = match control {
+                Some(control) => sender(env, table, &pair, control),
+                None => table.by_peer_tag(packet.payload_tag()?, &mut |ctx| ctx.tx_pair() == pair),
+            };
+            Some((slot?, pair, control.map(|(kind, ..)| kind)))
+        });
+        let Some((slot, pair, kind)) = found else {
             env.count(Counter::IcmpUnknown);
             return None;
         };
-        hint(env, slot.ctx, slot.activity, &pair);
+        match (what, kind) {
+            (IcmpError::UnrecognizedNextHeader, Some(Type::I1)) => slot.ctx.no_support(env),
+            _ => hint(env, slot.ctx, slot.activity, &pair),
+        }
         Some(slot.id)
     }
 }
