@@ -48,12 +48,13 @@ stays_on_y() {
 }
 
 HOP=00001e0401020304 DST=00003e0405060708
-# The kernel fills in what follows.
-hop() { echo "\"hop\": \"[0-9a-f]*${HOP:4}\""; }
-dst() { echo "\"dst\": \"[0-9a-f]*${DST:4}\""; }
+# NEXT, which the sender's kernel fills in, follows there, and not the shim's header.
+UDP=11 DESTINATION=3c
+hop() { echo "\"hop\": \"$1${HOP:2}\""; }
+dst() { echo "\"dst\": \"$UDP${DST:2}\""; }
 
 test_hop() {
-	arrives "$(hop), \"dst\": null" 100 hop &&
+	arrives "$(hop $UDP), \"dst\": null" 100 hop &&
 		on_wire 'ip6[6] = 0 and ip6[40] = 140 and ip6[48] = 17' 1
 }
 test_dst() {
@@ -61,7 +62,7 @@ test_dst() {
 		on_wire 'ip6[6] = 140 and ip6[40] = 60 and ip6[48] = 17' 1
 }
 test_both() {
-	arrives "$(hop), $(dst)" 100 hop dst &&
+	arrives "$(hop $DESTINATION), $(dst)" 100 hop dst &&
 		on_wire 'ip6[6] = 0 and ip6[40] = 140 and ip6[48] = 60 and ip6[56] = 17' 1
 }
 
@@ -69,13 +70,13 @@ test_both() {
 test_policy() {
 	local before slow status
 	slow=$(counter hostB rx_slow)
-	arrives "$(hop)" 100 hop && expect_more hostB rx_slow "$slow" 1 || return 1
+	arrives "$(hop $UDP)" 100 hop && expect_more hostB rx_slow "$slow" 1 || return 1
 	before=$(counter hostB rx_policy)
 	ip -n hostB xfrm policy add src "$(addr hostA y)" dst "$(addr hostB y)" dir in action block || return 1
 	[ "$(send 100 hop)" = sent ] && wait_until 5000 risen hostB rx_policy "$before"
 	status=$?
 	ip -n hostB xfrm policy flush
-	[ $status -eq 0 ] && arrives "$(hop)" 100 hop
+	[ $status -eq 0 ] && arrives "$(hop $UDP)" 100 hop
 }
 
 # Its segments are not identifiers of ours: it goes as it is.

@@ -76,11 +76,14 @@ test_small() {
 	trace 1392 && expect_more hostA icmp_translated "$had" 1
 }
 
-# refused HOST LOCAL PEER: nobody is at that port of the peer, who says so.
+# refused HOST LOCAL PEER [HOPS]: nobody is at that port of the peer, who says so; HOPS with
+# Hop-by-Hop Options.
 refused() {
-	on "$1" timeout $((30 * SLOW)) python3 - "$2" "$3" <<-'PY'
+	on "$1" timeout $((30 * SLOW)) python3 - "${@:2}" <<-'PY'
 	import socket, sys
 	sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+	if len(sys.argv) > 3:
+	    sock.setsockopt(socket.IPPROTO_IPV6, 54, bytes([0, 0, 0x1e, 4, 1, 2, 3, 4]))
 	sock.settimeout(20)
 	sock.bind((sys.argv[1], 0))
 	sock.connect((sys.argv[2], 9))
@@ -96,7 +99,8 @@ refused() {
 test_refused() {
 	local a b; a=$(counter hostA rx_restored); b=$(counter hostB rx_restored)
 	refused hostA "$A" "$B" && refused hostB "$B" "$A" &&
-		expect_more hostA rx_restored "$a" 2 && expect_more hostB rx_restored "$b" 2
+		expect_more hostA rx_restored "$a" 2 && expect_more hostB rx_restored "$b" 2 &&
+		refused hostA "$A" "$B" hops && refused hostB "$B" "$A" hops
 }
 
 # told CASE TAG FROM TO: a router of the other path tells host A of a packet.

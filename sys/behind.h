@@ -6,7 +6,7 @@
 #include <linux/skbuff.h>
 
 bool shim6_behind_policy(struct sk_buff *skb);
-bool shim6_behind_restore(struct sk_buff *skb, unsigned int len,
+bool shim6_behind_restore(struct sk_buff *skb, unsigned int len, u8 next,
 			  const struct in6_addr *src,
 			  const struct in6_addr *dst);
 

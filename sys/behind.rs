@@ -7,6 +7,7 @@ use crate::proto::addr::Pair;
 use crate::sys::bindings;
 use crate::sys::in6;
 use crate::sys::skb::leave_note;
+use crate::sys::skb::SHIM_LEN;
 use core::marker::PhantomData;
 use core::ptr;
 use core::ptr::NonNull;
@@ -65,12 +66,13 @@ impl Behind<'_> {
         unsafe { bindings::shim6_behind_policy(self.raw.as_ptr()) }
     }
 
-    /// Gives the packet its identifiers back and lets the kernel go on behind the payload
-    /// header, which stays where it is; `false` without memory.
-    pub(crate) fn restore(&mut self, ulids: &Pair) -> bool {
+    /// Gives the packet its identifiers back and takes the payload header out, so that what comes
+    /// before it is followed by `next`, where the kernel goes on; `false` without memory.
+    pub(crate) fn restore(&mut self, next: u8, ulids: &Pair) -> bool {
         let (src, dst) = (in6(&ulids.peer), in6(&ulids.local));
-        // SAFETY: the buffer is ours; the addresses live on this stack.
-        unsafe { bindings::shim6_behind_restore(self.raw.as_ptr(), 8, &src, &dst) }
+        // SAFETY: the buffer is ours, a payload header linear at `data`; the addresses live on this
+        // stack.
+        unsafe { bindings::shim6_behind_restore(self.raw.as_ptr(), SHIM_LEN, next, &src, &dst) }
     }
 
     /// Leaves a note for who receives the packet.

@@ -169,7 +169,7 @@ pub(crate) fn receive_slow(net: View<'_>, skb: &mut Behind<'_>) -> Slow {
         net.count(Counter::RxPolicy);
         return Slow::Drop;
     }
-    if !skb.restore(&path.ulids) {
+    if !skb.restore(header.next, &path.ulids) {
         net.count(Counter::RxNoMemory);
         return Slow::Drop;
     }
