@@ -51,8 +51,9 @@ int shim6_probes_find(struct shim6_probes *probes)
 		if (!ret && probe->direct)
 			ret = shim6_find(probe, &probe->direct_ops);
 		if (ret) {
-			pr_err("this kernel has no %s() to watch (error %d)\n",
-			       probe->function, ret);
+			pr_err("cannot watch %s()%s (error %d)\n",
+			       probe->function, ret == -ENOMEM ? "" :
+			       ", which this kernel has not", ret);
 			shim6_lose(probes->all, i + 1);
 			return ret;
 		}
