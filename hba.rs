@@ -358,7 +358,7 @@ pub(crate) fn add(
     let result = {
         let mut control = state.control();
         let sets = &mut control.sets;
-        let taken = set.locators.iter().find(|l| sets.of(&l.addr).is_some());
+        let taken = set.locators.iter().find(|l| sets.iter().any(|s| s.has(&l.addr)));
         match (taken, sets.list.len() < MAX_SETS) {
             (Some(l), _) => Err(AddError::Exists(l.addr)),
             (None, false) => Err(AddError::TooMany),
@@ -402,7 +402,9 @@ pub(crate) fn refresh(state: &NetState) {
             return state.addresses_later(TENTATIVE_MS);
         }
     }
-    if seen.is_empty() {
+    // Those of a set that went may not have been told: there was no memory.
+    let mut changed = state.control().sets.removed;
+    if seen.is_empty() && !changed {
         return;
     }
     for seen in seen.iter_mut() {
@@ -410,7 +412,6 @@ pub(crate) fn refresh(state: &NetState) {
     }
     let tentative = seen.iter().any(|seen| seen.presence == Presence::Tentative);
     let mut again_ms = if tentative { TENTATIVE_MS } else { LIFETIME_MS };
-    let mut changed = false;
     for set in state.control().sets.list.iter_mut() {
         again_ms = again_ms.min(set.follow(state, &seen));
         changed |= set.changed;

@@ -4,6 +4,7 @@
 left to fail: /proc/thread-self/fail-nth (Documentation/fault-injection).
 
     faults.py netlink SET             generic netlink, with another set of addresses
+    faults.py removal SET             the set goes, and nothing is left to tell its contexts with
     faults.py sysctl                  a setting
     faults.py sockets LOCAL PEER PORT socket options, sendmsg() and recvmsg(), TCP
     faults.py namespace COUNT         namespaces, and by chance COUNT of their last allocations
@@ -82,6 +83,22 @@ def survive(name, call, before=lambda: None, after=lambda said: None, allowed=()
     print(f"{name}: {survived} failures, {refused} of them told", flush=True)
 
 
+def inject(setting, value, of=("failslab", "fail_page_alloc")):
+    for each in of:
+        with open(f"/sys/kernel/debug/{each}/{setting}", "w", encoding="ascii") as file:
+            file.write(str(value))
+
+
+def refuse_others(too):
+    """Whether memory is refused to others than functions of modules, which lie above the kernel,
+    and what they call: stacktrace filter."""
+    start = 0
+    if not too:
+        with open("/proc/kallsyms", encoding="ascii") as file:
+            start = "0x" + next(line.split()[0] for line in file if line.endswith(" _etext\n"))
+    inject("require-start", start)
+
+
 # ------------------------------------------------------------------ generic netlink
 
 def attribute(kind, value):
@@ -124,12 +141,17 @@ def forks_shown():
         return int(file.read())
 
 
-def netlink(path):
-    family = family_id()
+def set_of(path):
+    """The attributes of a set: its parameters, and its first address."""
     with open(path, encoding="ascii") as file:
         described = json.load(file)
-    parameters = attribute(1, bytes.fromhex(described["parameters"]))
-    first = attribute(2, socket.inet_pton(socket.AF_INET6, described["addresses"][0]))
+    return (attribute(1, bytes.fromhex(described["parameters"])),
+            attribute(2, socket.inet_pton(socket.AF_INET6, described["addresses"][0])))
+
+
+def netlink(path):
+    family = family_id()
+    parameters, first = set_of(path)
 
     def remove(_said):
         # Told or not: it is there, or it is not.
@@ -164,6 +186,31 @@ def netlink(path):
     for name, command in (("context-get", CONTEXT_GET), ("hba-get", HBA_GET),
                           ("stats-get", STATS_GET), ("policy-get", POLICY_GET)):
         survive(name, lambda c=command: converse(family, c, flags=NLM_F_DUMP))
+
+
+def contexts(family):
+    return len(converse(family, CONTEXT_GET, flags=NLM_F_DUMP))
+
+
+def removal(path):
+    family = family_id()
+    parameters, first = set_of(path)
+    had = contexts(family)
+    if not had:
+        sys.exit("removal: there is no context")
+    refuse_others(False)
+    fired, said = attempt(1, lambda: converse(family, HBA_DEL, first))
+    refuse_others(True)
+    if said or not fired:
+        sys.exit(f"removal: refused: {fired}, told: {os.strerror(said)}")
+    for _ in range(100):
+        if not contexts(family):
+            break
+        time.sleep(0.05)
+    else:
+        sys.exit(f"removal: {had} contexts, and some do not go")
+    converse(family, HBA_ADD, parameters)
+    print(f"removal: {had} contexts went, of which nobody could be told at once", flush=True)
 
 
 def sysctl():
@@ -363,22 +410,15 @@ def refuse(name, make, count, undo=lambda: None, last=None, nameless=0):
     print(f"{name}: {refused} of {most} failed, {told} of them told", flush=True)
 
 
-def inject(setting, value, of=("failslab", "fail_page_alloc")):
-    for each in of:
-        with open(f"/sys/kernel/debug/{each}/{setting}", "w", encoding="ascii") as file:
-            file.write(str(value))
-
-
 def refuse_modules(name, make, count=NEVER, undo=lambda: None):
-    """What a function of a module asks for, itself or through others: stacktrace filter. Modules
-    lie above the kernel. First without pages, since a slab needs one now and then, and each that
-    it does not need this time would change the others' numbers."""
-    with open("/proc/kallsyms", encoding="ascii") as file:
-        inject("require-start", "0x" + next(line.split()[0] for line in file if line.endswith(" _etext\n")))
+    """What a function of a module asks for, itself or through others. First without pages, since
+    a slab needs one now and then, and each that it does not need this time would change the
+    others' numbers."""
+    refuse_others(False)
     for what, order in (("slabs", 11), ("slabs and pages", 0)):
         inject("min-order", order, ["fail_page_alloc"])
         refuse(f"{name}, {what} of modules", make, count, undo)
-    inject("require-start", 0)
+    refuse_others(True)
 
 
 def namespace(count):
@@ -410,6 +450,8 @@ def main():
     start = time.monotonic()
     if what == "netlink" and len(rest) == 1:
         netlink(rest[0])
+    elif what == "removal" and len(rest) == 1:
+        removal(rest[0])
     elif what == "sysctl" and not rest:
         sysctl()
     elif what == "sockets" and len(rest) == 3:

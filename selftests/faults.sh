@@ -93,7 +93,7 @@ test_log() {
 }
 
 lib_init
-ktap_begin 8
+ktap_begin 9
 topology_up
 shim_up
 faults 0 N
@@ -104,6 +104,7 @@ bg hostB python3 "$TOP/demo/udp.py" echo "$(addr hostB x)" 9000 >"$WORK/echo"
 wait_until 30000 grep -q ready "$WORK/echo" || die "no echo"
 establish; ktap_result $? "a context is set up"
 test_netlink; ktap_result $? "generic netlink: all or nothing, whatever is refused"
+each hostA removal "$WORK/hba.hostA" && establish; ktap_result $? "the contexts of a set go with it"
 each hostA sysctl; ktap_result $? "settings"
 each hostA sockets "$(addr hostA x)" "$(addr hostB x)" 9000; ktap_result $? "socket options, ancillary data and connections"
 ping_start

@@ -137,6 +137,10 @@ check "it becomes usable again with its address" wait_until 3000 usable
 
 unchanged "a set that is there is refused" "is in a set already" shimctl $NS hba apply "$hba" dev=x dev=y
 unchanged "a refusal by the kernel undoes what was done" "is in a set already" shimctl $NS hba apply "$hba" dev=y dev=x
+printf 'locator %s exclude\n' "${addrs[@]}" | shimctl $NS policy load -
+unchanged "so is one that the policy leaves out" "is in a set already" shimctl $NS hba apply "$hba" dev=x dev=y
+shimctl $NS policy reset
+check "and that comes back" wait_until 3000 usable
 
 quiet() { [ "$(shimctl $OTHER hba list)" = "" ] && [ "$(shimctl $OTHER context list)" = "" ]; }
 check "another namespace sees nothing of it" quiet
