@@ -64,7 +64,7 @@ fn try_set(socket: &Socket<'_>, name: i32, given: &Given<'_>) -> Result<(), Fail
             let index = sockapi::index(given.read()?)?;
             let interface = (index != 0).then_some(index);
             let Choice { local, .. } = context.choose(&info, None, None, interface)?;
-            Ok(socket.choose(&Choice { local, ..socket.choice() })?)
+            Ok(socket.choose(Side::Local, local)?)
         }
         Set::Pref(side) => set_preference(socket, &info, side, given),
         Set::List(side) => set_list(socket, &info, side, given),
@@ -95,18 +95,11 @@ fn set_choice(
     side: Side,
     locator: Option<Addr>,
 ) -> Result<(), Failure> {
-    let chosen = socket.choice();
-    let choice = match side {
-        Side::Local => {
-            context.choose(info, locator, None, None)?;
-            Choice { local: locator, ..chosen }
-        }
-        Side::Peer => {
-            context.choose(info, None, locator, None)?;
-            Choice { peer: locator, ..chosen }
-        }
+    match side {
+        Side::Local => context.choose(info, locator, None, None)?,
+        Side::Peer => context.choose(info, None, locator, None)?,
     };
-    Ok(socket.choose(&choice)?)
+    Ok(socket.choose(side, locator)?)
 }
 
 fn set_preference(

@@ -5,13 +5,17 @@
     option.py LOCAL PEER get OPTION [OCTETS]
     option.py LOCAL PEER set OPTION VALUE...
     option.py LOCAL PEER again MS OPTION
+    option.py LOCAL PEER at-once ROUNDS OPTION VALUE VALUE OPTION VALUE VALUE
 
 OPTION is a name of linux/shim.h without SHIM_. A value is an int, for
 PATHEXPLORE four ints, for locators ADDRESS[,PRIORITY[,WEIGHT]]. What is got is
 printed in the same way; an error is printed by its name. Exit status 0 without
 an error, 1 with one. again sets it to 1 every so many milliseconds until it is stopped.
+at-once sets two options of one socket at once, from two processes, each to one value and the
+other in turn, and looks whether it is what was set: prints how often it was not, for each.
 """
 import errno
+import os
 import socket
 import struct
 import sys
@@ -76,11 +80,31 @@ def again(sock, ms, name):
         time.sleep(int(ms) / 1000)
 
 
+def alternate(sock, rounds, name, *values):
+    """How often it was not what had just been set."""
+    lost = 0
+    octets = [pack(name, [value]) for value in values]
+    for n in range(rounds):
+        wanted = octets[n % len(octets)]
+        sock.setsockopt(SOL_SHIM, OPTIONS[name], wanted)
+        got = sock.getsockopt(SOL_SHIM, OPTIONS[name], room(name))
+        lost += LOCATOR.unpack(got)[6] != LOCATOR.unpack(wanted)[6]
+    return lost
+
+
+def at_once(sock, rounds, *options):
+    child = os.fork()
+    lost = alternate(sock, rounds, *(options[:3] if child else options[3:]))
+    if not child:
+        os._exit(min(lost, 254))
+    print(lost, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+
 def main():
     what, *values = sys.argv[3:] or [""]
-    ms = values.pop(0) if what == "again" and values else None
+    number = values.pop(0) if what in ("again", "at-once") and values else None
     name = values.pop(0) if values else None
-    if what not in ("get", "set", "again") or name not in OPTIONS:
+    if what not in ("get", "set", "again", "at-once") or name not in OPTIONS:
         sys.exit(__doc__)
     local, peer = sys.argv[1:3]
     with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
@@ -88,7 +112,9 @@ def main():
         sock.connect((peer, 9))
         try:
             if what == "again":
-                again(sock, ms, name)
+                again(sock, number, name)
+            elif what == "at-once":
+                at_once(sock, int(number), name, *values)
             elif what == "set":
                 sock.setsockopt(SOL_SHIM, OPTIONS[name], pack(name, values))
             else:

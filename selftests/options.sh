@@ -166,10 +166,15 @@ test_unreachable() {
 	wait_until 10000 answers "" set LOC_PEER_SEND "$B_X" && return $status
 }
 
+# Who chooses for one side of a socket leaves the other one as somebody else chose it meanwhile.
+test_at_once() {
+	answers "0 0" at-once 6000 LOC_LOCAL_SEND "$A_X" "$A_Y" LOC_PEER_SEND "$B_X" "$B_Y"
+}
+
 operational() { contexts hostA | grep -q ' operational'; }
 
 lib_init
-ktap_begin 11
+ktap_begin 12
 topology_up
 module_load
 for host in hostA hostB; do
@@ -185,6 +190,7 @@ test_unverified; ktap_result $? "a locator that nobody probed is EUNVERIFIEDLOCA
 test_preferences; ktap_result $? "preferences move the packets"
 test_peer_wishes; ktap_result $? "the application's preferences count more than the peer's"
 test_lists; ktap_result $? "lists limit where packets go, and the peer is told"
+test_at_once; ktap_result $? "choices for both sides of a socket may be made at once"
 test_explore; ktap_result $? "parameters of exploration are in force"
 test_timeout; ktap_result $? "APP_TIMEOUT finds a failure sooner, and the peer is told"
 test_feedback; ktap_result $? "negative feedback asks the path, and leaves it when it does not answer"

@@ -185,22 +185,26 @@ static int shim6_sock_make(const struct sock *sk, gfp_t gfp)
 	return ret == -EEXIST ? 0 : ret;
 }
 
-/* Changes those flags of @sk that are in @mask. */
-int shim6_sock_set_flags(const struct sock *sk, u32 mask, u32 flags)
+/* Changes those flags of @sk that are in @mask, if there is a record of it. */
+static void shim6_sock_change_flags(const struct sock *sk, u32 mask, u32 flags)
 {
 	struct shim6_sock *sock;
 	unsigned long irq;
-	int ret;
 
-	ret = flags ? shim6_sock_make(sk, GFP_KERNEL_ACCOUNT) : 0;
-	if (ret)
-		return ret;
 	spin_lock_irqsave(&shim6_sock_lock, irq);
 	sock = shim6_sock_find(sk);
 	if (sock)
 		shim6_sock_update(sock, flags, (sock->flags & ~mask) | flags);
 	spin_unlock_irqrestore(&shim6_sock_lock, irq);
-	return 0;
+}
+
+int shim6_sock_set_flags(const struct sock *sk, u32 mask, u32 flags)
+{
+	int ret = flags ? shim6_sock_make(sk, GFP_KERNEL_ACCOUNT) : 0;
+
+	if (!ret)
+		shim6_sock_change_flags(sk, mask, flags);
+	return ret;
 }
 
 /* The locators that @sk's options choose. */
@@ -216,24 +220,31 @@ void shim6_sock_choice(const struct sock *sk, struct shim6_choice *choice)
 	spin_unlock_bh(&sock->lock);
 }
 
-int shim6_sock_choose(const struct sock *sk, const struct shim6_choice *choice)
+/* @sk's options choose this locator, of ours or of the peer's; :: for none. */
+int shim6_sock_choose(const struct sock *sk, bool peer,
+		      const struct in6_addr *locator)
 {
-	bool chosen = !ipv6_addr_any(&choice->local) ||
-		      !ipv6_addr_any(&choice->peer);
+	struct shim6_choice *choice;
 	struct shim6_sock *sock;
+	bool chosen;
 	int ret;
 
-	ret = chosen ? shim6_sock_make(sk, GFP_KERNEL_ACCOUNT) : 0;
+	ret = ipv6_addr_any(locator) ? 0 :
+		shim6_sock_make(sk, GFP_KERNEL_ACCOUNT);
 	if (ret)
 		return ret;
 	sock = shim6_sock_of(sk);
 	if (!sock)
 		return 0;
 	spin_lock_bh(&sock->lock);
-	sock->choice = *choice;
+	choice = &sock->choice;
+	*(peer ? &choice->peer : &choice->local) = *locator;
+	chosen = !ipv6_addr_any(&choice->local) ||
+		 !ipv6_addr_any(&choice->peer);
+	shim6_sock_change_flags(sk, SHIM6_SOCK_CHOSEN,
+				chosen ? SHIM6_SOCK_CHOSEN : 0);
 	spin_unlock_bh(&sock->lock);
-	return shim6_sock_set_flags(sk, SHIM6_SOCK_CHOSEN,
-				    chosen ? SHIM6_SOCK_CHOSEN : 0);
+	return 0;
 }
 
 /* A number that says which socket wished something; 0: no memory. */
@@ -342,7 +353,8 @@ static void shim6_sock_copy(const struct sock *from, const struct sock *to,
 	spin_unlock_irqrestore(&shim6_sock_lock, irq);
 	if (mask & SHIM6_SOCK_CHOSEN) {
 		shim6_sock_choice(from, &choice);
-		shim6_sock_choose(to, &choice);
+		shim6_sock_choose(to, false, &choice.local);
+		shim6_sock_choose(to, true, &choice.peer);
 	}
 }
 

@@ -92,7 +92,8 @@ void shim6_socks_destroy(void);
 u32 shim6_sock_flags(const struct sock *sk);
 int shim6_sock_set_flags(const struct sock *sk, u32 mask, u32 flags);
 void shim6_sock_choice(const struct sock *sk, struct shim6_choice *choice);
-int shim6_sock_choose(const struct sock *sk, const struct shim6_choice *choice);
+int shim6_sock_choose(const struct sock *sk, bool peer,
+		      const struct in6_addr *locator);
 u64 shim6_sock_own(const struct sock *sk);
 bool shim6_sock_lives(u64 place, u64 serial);
 u64 shim6_sock_fork(const struct sock *sk);

@@ -180,13 +180,16 @@ impl<'a> Socket<'a> {
         Choice { local: some(&raw.local), peer: some(&raw.peer) }
     }
 
-    /// Remembers what options chose, until the socket is destroyed.
-    pub(crate) fn choose(&self, choice: &Choice) -> Result {
+    /// Remembers which locator of a side an option chose, until the socket is destroyed; `None`
+    /// leaves it to the context. Threads that choose at once choose for their sides only.
+    pub(crate) fn choose(&self, side: Side, locator: Option<Addr>) -> Result {
+        let locator = in6(&locator.unwrap_or_default());
         // SAFETY: `sk` is valid by the type invariants, and we may sleep. Nothing is remembered
-        // before sockets are watched.
+        // before sockets are watched. The locator is copied.
         unsafe {
             to_result(bindings::shim6_ftrace_watch())?;
-            to_result(bindings::shim6_sock_choose(self.sk.as_ptr(), &choice.raw()))
+            let peer = side == Side::Peer;
+            to_result(bindings::shim6_sock_choose(self.sk.as_ptr(), peer, &locator))
         }
     }
 
