@@ -3,7 +3,9 @@
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <net/dst.h>
+#include <net/fib_rules.h>
 #include <net/flow.h>
+#include <net/inet_dscp.h>
 #include <net/ip6_fib.h>
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
@@ -13,19 +15,47 @@
 
 #include "route.h"
 
+static u8 shim6_dscp(const struct sk_buff *skb)
+{
+	return ip6_tclass(ip6_flowinfo(ipv6_hdr(skb))) & INET_DSCP_MASK;
+}
+
+/* Whether @skb has what routing rules may ask for, beside its addresses and its user. */
+bool shim6_skb_is_special(const struct sk_buff *skb)
+{
+	return skb->mark || shim6_dscp(skb);
+}
+
+/* What rules there are. Under RCU. */
+void shim6_route_rules(const struct net *net, struct shim6_route_facts *facts)
+{
+	const struct fib_rule __maybe_unused *rule;
+
+	facts->rules = fib6_has_custom_rules(net);
+	facts->users = false;
+	if (!facts->rules)
+		return;
+#if IS_ENABLED(CONFIG_IPV6_MULTIPLE_TABLES)
+	list_for_each_entry_rcu(rule, &net->ipv6.fib6_rules_ops->rules_list, list)
+		facts->users |= !uid_eq(rule->uid_range.start, KUIDT_INIT(0)) ||
+				!uid_eq(rule->uid_range.end, KUIDT_INIT(~0));
+#endif
+}
+
+/* A route for @skb, or, if that is NULL, for a packet that no rule knows but by its addresses. */
 struct dst_entry *shim6_route_lookup(struct net *net, const struct sk_buff *skb,
 				     const struct in6_addr *src,
 				     const struct in6_addr *dst, int oif)
 {
-	const struct sock *sk = sk_to_full_sk(skb->sk);
+	const struct sock *sk = skb ? sk_to_full_sk(skb->sk) : NULL;
 	struct flowi6 fl6 = {
 		.flowi6_oif = oif,
-		.flowi6_mark = skb->mark,
+		.flowi6_mark = skb ? skb->mark : 0,
 		.flowi6_proto = 140,
 		.flowi6_uid = sock_net_uid(net, sk),
 		.saddr = *src,
 		.daddr = *dst,
-		.flowlabel = ip6_flowinfo(ipv6_hdr(skb)),
+		.flowlabel = skb ? ip6_flowinfo(ipv6_hdr(skb)) : 0,
 	};
 	struct dst_entry *route = ip6_dst_lookup_flow(net, sk, &fl6, NULL);
 
@@ -50,7 +80,7 @@ void shim6_route_facts(struct net *net, struct dst_entry *dst,
 			  shim6_dev_is(dev, "veth") ||
 			  shim6_dev_is(dev, "netkit") ||
 			  shim6_dev_is(dev, "dummy");
-	facts->rules = fib6_has_custom_rules(net);
+	shim6_route_rules(net, facts);
 }
 
 bool shim6_route_check(struct net *net, struct dst_entry *dst, u32 cookie,

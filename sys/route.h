@@ -14,14 +14,17 @@ struct shim6_route_facts {
 	int ifindex;
 	u16 room;		/* octets in front of the IPv6 header that the device wants */
 	bool software;		/* the device hands a packet on as it is */
-	bool rules;		/* mark and user of a packet may choose another route */
+	bool rules;		/* a packet's mark or DSCP may choose another route */
+	bool users;		/* its user may */
 };
 
+bool shim6_skb_is_special(const struct sk_buff *skb);
 struct dst_entry *shim6_route_lookup(struct net *net, const struct sk_buff *skb,
 				     const struct in6_addr *src,
 				     const struct in6_addr *dst, int oif);
 bool shim6_route_check(struct net *net, struct dst_entry *dst, u32 cookie,
 		       struct shim6_route_facts *facts);
+void shim6_route_rules(const struct net *net, struct shim6_route_facts *facts);
 void shim6_route_facts(struct net *net, struct dst_entry *dst,
 		       struct shim6_route_facts *facts);
 bool shim6_skb_reroute(struct sk_buff *skb, struct dst_entry *dst);

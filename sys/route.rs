@@ -5,6 +5,10 @@
 //! good. Once a tick the kernel is asked (`dst_check` with the FIB's cookie) and the facts that
 //! packets need are copied; a route that went stale is looked up once and replaced.
 //!
+//! It is the route of a packet that has nothing but its addresses. A packet with a mark or a DSCP,
+//! or of a socket that is bound to another interface, is looked up by itself where there are
+//! routing rules; so is every one where a rule asks for users.
+//!
 //! Lock-free: readers hold the RCU read lock (all hooks do), and a route's memory outlives its
 //! last reference by a grace period. `state` admits one writer; whoever finds it taken looks up a
 //! route for its own packet and caches nothing.
@@ -59,8 +63,10 @@ pub(crate) struct Facts {
     pub(crate) room: u32,
     /// The device hands a packet on to another stack of this kernel exactly as it is.
     pub(crate) software: bool,
-    /// Routing rules exist, so that a packet's mark or user may choose another route.
+    /// Routing rules exist, so that a packet's mark or DSCP may choose another route.
     pub(crate) rules: bool,
+    /// So may its user.
+    pub(crate) users: bool,
 }
 
 /// A route a packet may take now.
@@ -73,8 +79,9 @@ pub(crate) struct Route {
 
 const SOFTWARE: u32 = 1;
 const RULES: u32 = 2;
-const ROOM_SHIFT: u32 = 8;
 const NONE: u32 = 4;
+const USERS: u32 = 8;
+const ROOM_SHIFT: u32 = 8;
 
 /// Somebody replaces the route.
 const BUSY: u8 = 1;
@@ -139,8 +146,8 @@ impl Cache {
     }
 
     /// A route from `src` to `dst` that is good in this `tick` (jiffies) for this packet: the
-    /// cached one, unless the packet's socket is bound to a device, or its mark or user may
-    /// choose another one.
+    /// cached one, unless the packet's socket is bound to a device, or its mark, its DSCP or its
+    /// user may choose another one.
     #[inline]
     pub(crate) fn get(
         &self,
@@ -150,15 +157,26 @@ impl Cache {
         dst: &Addr,
         tick: u64,
     ) -> Option<Route> {
-        let route = match self.current(tick) {
-            Some(route) => route,
-            None => self.renew(call.net(), skb, src, dst, tick)?,
-        };
+        let cached = self.current(tick).or_else(|| self.renew(call.net(), src, dst, tick));
         let bound = skb.bound_to();
-        if (bound != 0 && bound != route.facts.ifindex) || (route.facts.rules && skb.has_mark()) {
-            return lookup(call.net(), skb, src, dst, bound);
+        let alone = match &cached {
+            Some(Route { facts, .. }) => {
+                (bound != 0 && bound != facts.ifindex)
+                    || (facts.rules && (facts.users || skb.is_special()))
+            }
+            None => bound != 0 || self.is_ruled(skb),
+        };
+        match alone {
+            true => lookup(call.net(), Some(skb), src, dst, bound),
+            false => cached,
         }
-        Some(route)
+    }
+
+    /// Whether rules may have a route for this packet though there is none for others.
+    #[cold]
+    fn is_ruled(&self, skb: &Skb<'_>) -> bool {
+        let flags = self.flags.load(Relaxed);
+        flags & USERS != 0 || (flags & RULES != 0 && skb.is_special())
     }
 
     /// The cached route if it was found good in this `tick` (jiffies).
@@ -174,6 +192,7 @@ impl Cache {
             room: flags >> ROOM_SHIFT,
             software: flags & SOFTWARE != 0,
             rules: flags & RULES != 0,
+            users: flags & USERS != 0,
         };
         // SAFETY: the cache held a reference when the pointer was read under RCU.
         let living = unsafe { dst.as_ref() }.obsolete == LIVING;
@@ -189,7 +208,6 @@ impl Cache {
     fn renew(
         &self,
         net: NonNull<bindings::net>,
-        skb: &Skb<'_>,
         src: &Addr,
         dst: &Addr,
         tick: u64,
@@ -211,10 +229,10 @@ impl Cache {
             return self.current(tick);
         }
         if self.state.compare_exchange(0, BUSY, Acquire, Relaxed).is_err() {
-            return lookup(net, skb, src, dst, 0);
+            return lookup(net, None, src, dst, 0);
         }
         let old = self.dst.swap(ptr::null_mut(), Acquire);
-        let found = lookup_raw(net, skb, src, dst, 0);
+        let found = lookup_raw(net, None, src, dst, 0);
         match found {
             Some(new) => {
                 // SAFETY: `new` is a route on which we own a reference.
@@ -224,7 +242,9 @@ impl Cache {
                 self.dst.store(new.as_ptr(), Release);
             }
             None => {
-                self.flags.store(NONE, Relaxed);
+                // SAFETY: the namespace is valid, and hooks run under RCU.
+                unsafe { bindings::shim6_route_rules(net.as_ptr(), &mut facts) };
+                self.flags.store(NONE | rules(&facts), Relaxed);
                 self.checked.store(tick, Release);
             }
         }
@@ -232,7 +252,7 @@ impl Cache {
         unsafe { bindings::dst_release(old) };
         if self.state.fetch_and(!BUSY, AcqRel) & RETIRED != 0 {
             self.release();
-            return lookup(net, skb, src, dst, 0);
+            return lookup(net, None, src, dst, 0);
         }
         found.and_then(|_| self.current(tick))
     }
@@ -252,7 +272,7 @@ impl Cache {
 
     fn publish(&self, facts: &bindings::shim6_route_facts, tick: u64) {
         let flags = if facts.software { SOFTWARE } else { 0 }
-            | if facts.rules { RULES } else { 0 }
+            | rules(facts)
             | u32::from(facts.room) << ROOM_SHIFT;
         self.cookie.store(facts.cookie, Release);
         self.mtu.store(facts.mtu, Relaxed);
@@ -268,24 +288,32 @@ impl Drop for Cache {
     }
 }
 
+fn rules(facts: &bindings::shim6_route_facts) -> u32 {
+    let rules = if facts.rules { RULES } else { 0 };
+    rules | if facts.users { USERS } else { 0 }
+}
+
+/// A route for this packet, or for one that rules know by nothing but its addresses.
 fn lookup_raw(
     net: NonNull<bindings::net>,
-    skb: &Skb<'_>,
+    skb: Option<&Skb<'_>>,
     src: &Addr,
     dst: &Addr,
     oif: u32,
 ) -> Option<NonNull<bindings::dst_entry>> {
-    // SAFETY: `net` and the packet are valid; the addresses live on this stack.
+    let skb = skb.map_or(ptr::null_mut(), Skb::as_ptr);
+    // SAFETY: `net` and the packet, if there is one, are valid; the addresses live on this stack.
     NonNull::new(unsafe {
-        bindings::shim6_route_lookup(net.as_ptr(), skb.as_ptr(), &in6(src), &in6(dst), oif as i32)
+        bindings::shim6_route_lookup(net.as_ptr(), skb, &in6(src), &in6(dst), oif as i32)
     })
 }
 
-/// Looks up a route for one packet and caches nothing: its own mark, user and device decide.
+/// Looks up a route and caches nothing. If it is one packet's, its mark, DSCP, user and device
+/// decide.
 #[cold]
 fn lookup(
     net: NonNull<bindings::net>,
-    skb: &Skb<'_>,
+    skb: Option<&Skb<'_>>,
     src: &Addr,
     dst: &Addr,
     oif: u32,
@@ -308,6 +336,7 @@ unsafe fn owned(net: NonNull<bindings::net>, dst: NonNull<bindings::dst_entry>) 
         room: u32::from(facts.room),
         software: facts.software,
         rules: facts.rules,
+        users: facts.users,
     };
     Route { dst, owned: true, facts }
 }

@@ -75,11 +75,6 @@ bool shim6_skb_sec_path(const struct sk_buff *skb)
 	return skb_sec_path(skb);
 }
 
-bool shim6_skb_has_mark(const struct sk_buff *skb)
-{
-	return skb->mark;
-}
-
 void shim6_skb_heard(const struct sk_buff *skb, struct shim6_heard *heard)
 {
 	int at = IP6CB(skb)->flags & IP6SKB_FRAGMENTED ? SHIM6_CB_NOTE_AGAIN :

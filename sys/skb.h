@@ -50,7 +50,6 @@ void shim6_skb_push_csum(struct sk_buff *skb, const void *start,
 			 unsigned int len);
 enum shim6_track shim6_skb_track(struct sk_buff *skb);
 bool shim6_skb_sec_path(const struct sk_buff *skb);
-bool shim6_skb_has_mark(const struct sk_buff *skb);
 void shim6_skb_heard(const struct sk_buff *skb, struct shim6_heard *heard);
 bool shim6_skb_dontfrag(const struct sk_buff *skb);
 void shim6_skb_tell_too_big(struct sk_buff *skb, unsigned int mtu);

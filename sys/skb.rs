@@ -536,10 +536,10 @@ impl<'a> Skb<'a> {
         unsafe { (*sk).__sk_common.skc_bound_dev_if as u32 }
     }
 
-    /// Whether it carries a mark or a user that a routing rule may ask for.
-    pub(in crate::sys) fn has_mark(&self) -> bool {
-        // SAFETY: `raw` is a valid buffer.
-        unsafe { bindings::shim6_skb_has_mark(self.as_ptr()) }
+    /// Whether it has a mark or a DSCP, which routing rules may ask for.
+    pub(in crate::sys) fn is_special(&self) -> bool {
+        // SAFETY: `raw` is a valid buffer that starts with an IPv6 header.
+        unsafe { bindings::shim6_skb_is_special(self.as_ptr()) }
     }
 
     /// The packet now starts 8 octets later, with an IPv6 header that was moved there.
