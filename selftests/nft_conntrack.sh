@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# A server with a strict firewall, rules on ports and "ct state invalid drop" in
-# and out, goes on serving after a rehoming: netfilter sees identifiers and ports.
+# A server with a strict firewall, rules on ports, reverse path filters and "ct state invalid
+# drop" in and out, goes on serving after a rehoming: netfilter sees identifiers and ports.
 . "$(dirname "$0")/lib.sh"
 
 BYTES=$((24 << 20))
@@ -15,6 +15,16 @@ firewall() {
 		counter refused { }
 		counter served { }
 		counter demuxed { }
+		counter spoofed { }
+		# A strict one has to see locators, so comes before the shim (-500).
+		chain reverse_path {
+			type filter hook prerouting priority -600
+			fib saddr . mark . iif oif missing counter name spoofed drop
+		}
+		chain loose_reverse_path {
+			type filter hook prerouting priority 10
+			fib saddr . mark oif missing counter name spoofed drop
+		}
 		chain input {
 			type filter hook input priority 0; policy drop;
 			ct state invalid counter name invalid drop
@@ -102,8 +112,8 @@ test_nat() {
 }
 
 nothing_invalid() {
-	log "invalid $(named invalid), refused $(named refused), served $(named served)"
-	[ "$(named invalid)" -eq 0 ] && [ "$(named refused)" -eq 0 ]
+	log "invalid $(named invalid), refused $(named refused), spoofed $(named spoofed), served $(named served)"
+	[ "$(named invalid)" -eq 0 ] && [ "$(named refused)" -eq 0 ] && [ "$(named spoofed)" -eq 0 ]
 }
 
 lib_init
@@ -118,7 +128,7 @@ bg hostB "$TOP/selftests/traffic.py" tcp-serve "$(addr hostB x)" $PORT $BYTES $R
 wait_until 10000 grep -q ready "$WORK/serve" || die "server"
 establish_tcp $PORT $BYTES; ktap_result $? "a context is set up through the firewall"
 test_rehoming; ktap_result $? "port rules and conntrack go on matching after a rehoming"
-nothing_invalid; ktap_result $? "conntrack found nothing invalid, no rule refused anything"
+nothing_invalid; ktap_result $? "conntrack found nothing invalid, no rule or filter refused anything"
 test_masquerade; ktap_result $? "a rule to masquerade finds nothing to do"
 test_nat; ktap_result $? "what NAT translates is left alone"
 dmesg_clean; ktap_result $? "the kernel log is clean"

@@ -15,7 +15,7 @@
 
 #include "route.h"
 
-static u8 shim6_dscp(const struct sk_buff *skb)
+u8 shim6_skb_dscp(const struct sk_buff *skb)
 {
 	return ip6_tclass(ip6_flowinfo(ipv6_hdr(skb))) & INET_DSCP_MASK;
 }
@@ -23,7 +23,7 @@ static u8 shim6_dscp(const struct sk_buff *skb)
 /* Whether @skb has what routing rules may ask for, beside its addresses and its user. */
 bool shim6_skb_is_special(const struct sk_buff *skb)
 {
-	return skb->mark || shim6_dscp(skb);
+	return skb->mark || shim6_skb_dscp(skb);
 }
 
 /* What rules there are. Under RCU. */

@@ -18,6 +18,7 @@ struct shim6_route_facts {
 	bool users;		/* its user may */
 };
 
+u8 shim6_skb_dscp(const struct sk_buff *skb);
 bool shim6_skb_is_special(const struct sk_buff *skb);
 struct dst_entry *shim6_route_lookup(struct net *net, const struct sk_buff *skb,
 				     const struct in6_addr *src,

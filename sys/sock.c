@@ -38,6 +38,7 @@ struct shim6_sock {
 		struct dst_entry *dst;
 		u32 cookie;
 		u32 mark;
+		u8 dscp;
 		int oif;
 		struct in6_addr local;
 		struct in6_addr peer;
@@ -526,6 +527,7 @@ struct dst_entry *shim6_own_route(const struct shim6_own *own, struct net *net,
 
 	spin_lock_bh(&own->sock->lock);
 	if (last->dst && last->mark == skb->mark && last->oif == oif &&
+	    last->dscp == shim6_skb_dscp(skb) &&
 	    ipv6_addr_equal(&last->local, local) &&
 	    ipv6_addr_equal(&last->peer, peer) &&
 	    dst_check(last->dst, last->cookie)) {
@@ -543,6 +545,7 @@ struct dst_entry *shim6_own_route(const struct shim6_own *own, struct net *net,
 		.dst = dst_clone(dst),
 		.cookie = rt6_get_cookie(dst_rt6_info(dst)),
 		.mark = skb->mark,
+		.dscp = shim6_skb_dscp(skb),
 		.oif = oif,
 		.local = *local,
 		.peer = *peer,
