@@ -419,6 +419,8 @@ fn a_site_gets_an_eighth_of_the_verifications_and_others_theirs() {
     let part = u64::from(Config::default().signatures_per_second / 8);
     assert_eq!(judged + asked, part, "the I2 was one of them");
     assert_eq!(t.b.count("signature_limited"), 100 - judged);
+    let other = (t.a.addr(1), t.b.addr(0));
+    assert!(receive(&mut t.b, other, &bytes, Verdict::None).0.judge, "another site has its own part");
 }
 
 #[test]
