@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Tunnels between the identifiers of two hosts, IPv6 in IPv6 and WireGuard: what goes
+# Tunnels between the identifiers of two hosts, IPv6 in IPv6, WireGuard and VXLAN: what goes
 # through them outlives the path that they began on, with full-size segments, also
 # where the other path carries less.
 . "$(dirname "$0")/lib.sh"
@@ -14,6 +14,7 @@ inner() {
 	case $1 in
 	ip6) echo "fd00:6::$(letter "$2")" ;;
 	wg) echo "fd00:5820::$(letter "$2")" ;;
+	vx) echo "fd00:4789::$(letter "$2")" ;;
 	esac
 }
 
@@ -32,6 +33,11 @@ tunnel_wg() { # HOST PEER
 	ip -n "$1" link add wg type wireguard &&
 		on "$1" python3 "$TOP/selftests/wireguard.py" wg 51820 "$1" "$2" "$(addr "$2" x)" \
 			"$(inner wg "$2")/128" && link_in wg "$1"
+}
+
+tunnel_vx() { # HOST PEER
+	ip -n "$1" link add vx mtu 1422 type vxlan id 7 local "$(addr "$1" x)" remote "$(addr "$2" x)" \
+		dstport 4789 && link_in vx "$1"
 }
 
 # tunnel TUNNEL: on both hosts, and somebody who serves in there.
@@ -108,8 +114,14 @@ test_full() {
 	most "$2" $(($3 - $4)) && expect_same hostB tx_fragments "$cuts"
 }
 
-# The path carries 1400 octets only.
-narrow() { ip -n ispY link set dev toA mtu 1400 && ip -n ispY link set dev toB mtu 1400; }
+# Its super-packets have inner headers, by which they are cut before they are rehomed.
+test_cut_up() {
+	local cut; cut=$(counter hostB tx_segmented)
+	test_full vx 17 1500 0 && expect_more hostB tx_segmented "$cut" 100
+}
+
+# Behind the router the path carries 1400 octets only.
+narrow() { ip -n ispY link set dev toA mtu 1400; }
 
 # Nobody goes back to the first pair.
 stay() {
@@ -121,10 +133,10 @@ stay() {
 
 SERVERS=()
 lib_init
-for m in ip6_tunnel wireguard; do
+for m in ip6_tunnel wireguard vxlan; do
 	modprobe -q $m 2>/dev/null || :
 done
-ktap_begin 12
+ktap_begin 16
 topology_up
 shim_up
 stay
@@ -139,6 +151,15 @@ for host in "${HOSTS[@]}"; do
 done
 test_full wg 17 1500 16; ktap_result $? "its packets are full and no fragments"
 end wg
+heal ispX
+fresh
+stay
+
+tunnel vx; ktap_result $? "VXLAN between the identifiers"
+test_context vx; ktap_result $? "it gets a context"
+test_cut vx; ktap_result $? "TCP in it outlives a cut of provider X"
+test_cut_up; ktap_result $? "its packets are full and no fragments"
+end vx
 heal ispX
 fresh
 stay

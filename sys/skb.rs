@@ -254,6 +254,12 @@ impl<'a> Skb<'a> {
         h.set_encapsulation(1);
     }
 
+    /// Whether it is a tunnel's, with inner headers that it knows.
+    #[inline]
+    pub(crate) fn is_encapsulated(&self) -> bool {
+        self.headers().encapsulation() != 0
+    }
+
     /// Undoes [`Skb::set_nested`].
     #[inline]
     pub(crate) fn clear_nested(&mut self, kind: u32) {

@@ -35,6 +35,7 @@ pub(super) fn cut(
     let mut result = Ok(());
     for mut segment in segments {
         result = if segment.skb().len() > room_for {
+            lower_pmtu(&mut segment.skb(), room_for);
             match route(net, way, &segment.skb(), call) {
                 Some(route) => pieces(net, way, &mut segment.skb(), &route, room_for, call),
                 None => {

@@ -304,8 +304,9 @@ pub(super) fn send_as(
 /// Prepares a super-packet for a device that hands it on untouched; `false` if it has to be cut.
 #[inline]
 fn keep_super_packet(skb: &mut Skb<'_>, route: &Route, room_for: u32) -> bool {
-    // Without a pending check sum, whoever cuts it would seed one from the locators.
-    if !route.facts.software || !skb.checksum_pending() {
+    // Without a pending check sum, whoever cuts it would seed one from the locators. A tunnel's
+    // has inner headers already, which are where its segments begin.
+    if !route.facts.software || !skb.checksum_pending() || skb.is_encapsulated() {
         return false;
     }
     let (size, kind) = skb.gso();
