@@ -16,7 +16,8 @@
 //! transport offset at the TCP header, which is what those checks then use.
 //!
 //! Where the first device is not one that hands packets on untouched, [`cut`] does it at once and
-//! completes the check sums as well: parsers in hardware do not know header 140.
+//! completes the check sums as well: parsers in hardware do not know header 140. It does so with a
+//! tunnel's super-packets too, which need their inner offsets for themselves.
 
 use crate::sys::bindings;
 use crate::sys::hook::Owned;

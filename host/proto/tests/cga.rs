@@ -420,7 +420,10 @@ fn a_site_gets_an_eighth_of_the_verifications_and_others_theirs() {
     assert_eq!(judged + asked, part, "the I2 was one of them");
     assert_eq!(t.b.count("signature_limited"), 100 - judged);
     let other = (t.a.addr(1), t.b.addr(0));
-    assert!(receive(&mut t.b, other, &bytes, Verdict::None).0.judge, "another site has its own part");
+    assert!(
+        receive(&mut t.b, other, &bytes, Verdict::None).0.judge,
+        "another site has its own part"
+    );
 }
 
 #[test]
