@@ -58,6 +58,11 @@ pub enum Insertion {
     Malformed,
 }
 
+/// Whether the packet has a Routing header in front of where ours belongs.
+pub fn has_routing_header(packet: &[u8]) -> bool {
+    insertion(packet) == Insertion::RoutingHeader
+}
+
 /// RFC 5533 11.1: "The sender skips any "Routing Sublayer Extension headers" that the ULP might
 /// have included; thus, it skips any Hop-by-Hop Extension header, any Routing header, and any
 /// Destination Options header that is followed by a Routing header."

@@ -43,8 +43,34 @@ if [ ! -e /proc/sys/net/bridge/bridge-nf-call-ip6tables ]; then
 	echo "1..0 # SKIP this kernel has no br_netfilter"
 	exit 4
 fi
+# What has a Routing header stays on the path of the identifiers, super-packets as well, which
+# are cut for a bridge if they are rehomed.
+test_routing_header() {
+	local before cut sink dev
+	before=$(counter hostA tx_routing_header) cut=$(counter hostA tx_segmented)
+	heal ispX
+	for dev in all x; do on hostB sysctl -qw net.ipv6.conf.$dev.seg6_enabled=1; done
+	bg hostB socat -u "TCP6-LISTEN:9002,bind=[$(addr hostB x)]" "OPEN:$WORK/routed,creat"
+	sink=$BG
+	wait_until 10000 eval "on hostB ss -Hnlt sport = :9002 | grep -q ." || return 1
+	on hostA timeout 60 python3 - "$(addr hostA x)" "$(addr hostB x)" <<-'PY' || return 1
+	import socket, sys
+	local, peer = sys.argv[1:]
+	with socket.socket(socket.AF_INET6) as sock:
+	    sock.bind((local, 0))
+	    header = bytes([0, 2, 4, 0, 0, 0, 0, 0]) + socket.inet_pton(socket.AF_INET6, peer)
+	    sock.setsockopt(socket.IPPROTO_IPV6, 57, header)  # IPV6_RTHDR
+	    sock.connect((peer, 9002))
+	    sock.sendall(bytes(1 << 20))
+	PY
+	wait_until 10000 eval '[ "$(stat -c %s "$WORK/routed")" = $((1 << 20)) ]' ||
+		{ log "$(stat -c %s "$WORK/routed") octets came"; return 1; }
+	stop "$sink"
+	expect_more hostA tx_routing_header "$before" 20 && expect_same hostA tx_segmented "$cut"
+}
+
 lib_init
-ktap_begin 4
+ktap_begin 5
 topology_up
 bridged hostA; ktap_result $? "links are bridges, whose packets netfilter sees"
 shim_up
@@ -55,5 +81,6 @@ bg hostB "$TOP/selftests/traffic.py" tcp-serve "$(addr hostB x)" $PORT $BYTES $R
 wait_until 30000 grep -q ready "$WORK/serve" || die "server"
 establish_tcp $PORT $BYTES; ktap_result $? "a context is set up"
 test_rehoming; ktap_result $? "TCP outlives its path"
+test_routing_header; ktap_result $? "super-packets with a Routing header stay as they are"
 dmesg_clean; ktap_result $? "the kernel log is clean"
 ktap_end

@@ -215,6 +215,11 @@ fn rewrite(net: View<'_>, way: &Way<'_>, mut skb: Skb<'_>, ip: &Ipv6, call: &Cal
     if skb.is_translated() {
         return Verdict::ACCEPT;
     }
+    // Before anything is changed: a super-packet, too, goes as it is.
+    if translate::routing_headers(ip.next) && translate::has_routing_header(skb.linear()) {
+        net.count(Counter::TxRoutingHeader);
+        return unchanged(net, &skb);
+    }
     match skb.track() {
         Tracked::Own => {}
         Tracked::Nat => {
@@ -283,11 +288,7 @@ pub(super) fn send_as(
                 PayloadHeader { next, tag }.emit(),
                 room,
             ),
-            Insertion::RoutingHeader => {
-                net.count(Counter::TxRoutingHeader);
-                return Err(Verdict::ACCEPT);
-            }
-            Insertion::Malformed => {
+            Insertion::RoutingHeader | Insertion::Malformed => {
                 net.count(Counter::TxMalformed);
                 return Err(Verdict::DROP);
             }

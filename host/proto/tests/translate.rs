@@ -171,7 +171,9 @@ fn the_header_goes_behind_the_routing_sublayer() {
     let with = |first: u8, chain: &[u8]| {
         let mut p = ipv6(chain.len(), first, ULIDS.local, ULIDS.peer);
         p.extend(chain);
-        insertion(&p)
+        let found = insertion(&p);
+        assert_eq!(has_routing_header(&p), found == Insertion::RoutingHeader);
+        found
     };
     let opt = |next: u8| [next, 0, 1, 4, 0, 0, 0, 0];
     let long = |next: u8| [next, 1, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
