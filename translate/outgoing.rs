@@ -215,11 +215,6 @@ fn rewrite(net: View<'_>, way: &Way<'_>, mut skb: Skb<'_>, ip: &Ipv6, call: &Cal
     if skb.is_translated() {
         return Verdict::ACCEPT;
     }
-    // Before anything is changed: a super-packet, too, goes as it is.
-    if translate::routing_headers(ip.next) && translate::has_routing_header(skb.linear()) {
-        net.count(Counter::TxRoutingHeader);
-        return unchanged(net, &skb);
-    }
     match skb.track() {
         Tracked::Own => {}
         Tracked::Nat => {
@@ -235,10 +230,16 @@ fn rewrite(net: View<'_>, way: &Way<'_>, mut skb: Skb<'_>, ip: &Ipv6, call: &Cal
     };
     let room_for = route.facts.mtu.saturating_sub(SHIM_LEN);
     if skb.is_gso() {
+        if translate::has_routing_header(skb.linear()) {
+            return routed(net, &skb);
+        }
         if !keep_super_packet(&mut skb, &route, room_for) {
             return cut(net, way, skb, room_for, call);
         }
     } else if skb.len() > room_for {
+        if translate::has_routing_header(skb.linear()) {
+            return routed(net, &skb);
+        }
         return fragment(net, way, skb, &route, room_for, call);
     }
     match send_as(net, way, &mut skb, ip, route) {
@@ -248,6 +249,13 @@ fn rewrite(net: View<'_>, way: &Way<'_>, mut skb: Skb<'_>, ip: &Ipv6, call: &Cal
         }
         Err(verdict) => verdict,
     }
+}
+
+/// A packet with a Routing header goes as it is, so it is not cut either.
+#[cold]
+fn routed(net: View<'_>, skb: &Skb<'_>) -> Verdict {
+    net.count(Counter::TxRoutingHeader);
+    unchanged(net, skb)
 }
 
 /// A route for the locator pair that is good for this packet.
@@ -288,7 +296,11 @@ pub(super) fn send_as(
                 PayloadHeader { next, tag }.emit(),
                 room,
             ),
-            Insertion::RoutingHeader | Insertion::Malformed => {
+            Insertion::RoutingHeader => {
+                net.count(Counter::TxRoutingHeader);
+                return Err(Verdict::ACCEPT);
+            }
+            Insertion::Malformed => {
                 net.count(Counter::TxMalformed);
                 return Err(Verdict::DROP);
             }
