@@ -26,12 +26,8 @@ bridged() {
 test_rehoming() {
 	local client result restored
 	restored=$(counter hostA rx_restored)
-	: >"$WORK/progress"
-	bg hostA "$TOP/selftests/traffic.py" tcp-fetch "$(addr hostA x)" "$(addr hostB x)" $PORT $BYTES \
-		>"$WORK/fetch" 2>"$WORK/progress"
+	fetch_into_cut || return 1
 	client=$BG
-	wait_until 20000 has_bytes "$WORK/progress" 16 || return 1
-	cut ispX
 	wait_until 5000 moved_from x both || { log "nobody moved"; return 1; }
 	wait "$client"; result=$?
 	log "$(cat "$WORK/fetch")"

@@ -558,6 +558,14 @@ ping_start() {
 	PING=$BG
 }
 
+# fetch_into_cut: host A fetches BYTES from PORT of host B, and provider X dies meanwhile.
+fetch_into_cut() {
+	: >"$WORK/progress"
+	bg hostA "$TOP/selftests/traffic.py" tcp-fetch "$(addr hostA x)" "$(addr hostB x)" "$PORT" "$BYTES" \
+		>"$WORK/fetch" 2>"$WORK/progress"
+	wait_until 20000 has_bytes "$WORK/progress" 16 && cut ispX
+}
+
 # ping_outlives_cut: provider X dies, both hosts move, and the echoes go on.
 ping_outlives_cut() {
 	local status had

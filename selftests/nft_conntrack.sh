@@ -51,12 +51,8 @@ named() { on hostB nft list counter inet fw "$1" | awk '/packets/ { print $2 }';
 test_rehoming() {
 	local before served demuxed client result
 	before=$(counter hostB tx_rewritten)
-	: >"$WORK/progress"
-	bg hostA "$TOP/selftests/traffic.py" tcp-fetch "$(addr hostA x)" "$(addr hostB x)" $PORT $BYTES \
-		>"$WORK/fetch" 2>"$WORK/progress"
+	fetch_into_cut || return 1
 	client=$BG
-	wait_until 20000 has_bytes "$WORK/progress" 16 || return 1
-	cut ispX
 	wait_until 5000 moved_from x both || { log "nobody moved"; return 1; }
 	served=$(named served) demuxed=$(named demuxed)
 	wait "$client"; result=$?

@@ -24,12 +24,8 @@ test_bulk() {
 	local fails_a fails_b before client result
 	fails_a=$(frag_fails hostA); fails_b=$(frag_fails hostB)
 	before=$(counter hostB tx_rewritten)
-	: >"$WORK/progress"
-	bg hostA "$TOP/selftests/traffic.py" tcp-fetch "$(addr hostA x)" "$(addr hostB x)" $PORT $BYTES \
-		>"$WORK/fetch" 2>"$WORK/progress"
+	fetch_into_cut || return 1
 	client=$BG
-	wait_until 20000 has_bytes "$WORK/progress" 16 || return 1
-	cut ispX
 	wait "$client"; result=$?
 	log "$(cat "$WORK/fetch")"
 	[ $result -eq 0 ] || return 1
