@@ -6,6 +6,7 @@
 #include <net/addrconf.h>
 #include <net/if_inet6.h>
 #include <net/ip6_route.h>
+#include <net/l3mdev.h>
 #include <net/ndisc.h>
 #include <net/neighbour.h>
 #include <net/net_namespace.h>
@@ -54,6 +55,7 @@ static int shim6_netdev(struct notifier_block *nb, unsigned long event,
 	case NETDEV_REGISTER:
 	case NETDEV_UNREGISTER:
 	case NETDEV_CHANGENAME:
+	case NETDEV_CHANGEUPPER:
 		shim6_entry_addresses(dev_net(netdev_notifier_info_to_dev(ptr)));
 	}
 	return NOTIFY_DONE;
@@ -136,11 +138,14 @@ enum shim6_addr_state shim6_addr_state(struct net *net,
 	const struct inet6_ifaddr *ifa;
 	const struct inet6_dev *idev;
 	const struct net_device *dev;
+	int vrf;
 
 	rcu_read_lock();
+	vrf = shim6_vrf(net);
 	for_each_netdev_rcu(net, dev) {
 		idev = __in6_dev_get(dev);
-		if (!idev || !strcmp(dev->name, SHIM6_CATCH_ALL))
+		if (!idev || !strcmp(dev->name, SHIM6_CATCH_ALL) ||
+		    l3mdev_master_ifindex_rcu(dev) != vrf)
 			continue;
 		list_for_each_entry_rcu(ifa, &idev->addr_list, if_list) {
 			if (!ipv6_addr_equal(&ifa->addr, addr))
@@ -160,6 +165,7 @@ bool shim6_next_hop_lost(struct net *net, const struct in6_addr *src,
 			 const struct in6_addr *dst)
 {
 	struct flowi6 fl6 = {
+		.flowi6_oif = shim6_vrf(net),
 		.flowi6_proto = 140,
 		.saddr = *src,
 		.daddr = *dst,
@@ -190,6 +196,16 @@ int shim6_catch_all(struct net *net)
 	dev = dev_get_by_name_rcu(net, SHIM6_CATCH_ALL);
 	if (dev)
 		ifindex = dev->ifindex;
+	rcu_read_unlock();
+	return ifindex;
+}
+
+int shim6_vrf(struct net *net)
+{
+	int ifindex;
+
+	rcu_read_lock();
+	ifindex = l3mdev_master_ifindex_rcu(dev_get_by_name_rcu(net, SHIM6_CATCH_ALL));
 	rcu_read_unlock();
 	return ifindex;
 }

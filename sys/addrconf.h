@@ -24,6 +24,8 @@ enum shim6_addr_state shim6_addr_state(struct net *net,
 bool shim6_next_hop_lost(struct net *net, const struct in6_addr *src,
 			 const struct in6_addr *dst);
 int shim6_catch_all(struct net *net);
+/* The VRF of the namespace's locators, which is that of the catch-all route's device; 0: none. */
+int shim6_vrf(struct net *net);
 
 /* Called from here: sys/entry/addr.rs. */
 void shim6_entry_addresses(struct net *net);

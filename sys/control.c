@@ -8,6 +8,7 @@
 #include <net/ipv6.h>
 #include <net/protocol.h>
 
+#include "addrconf.h"
 #include "control.h"
 
 #define SHIM6_PROTOCOL 140
@@ -118,6 +119,7 @@ int shim6_message_send(struct net *net, struct sk_buff *skb, int not_by)
 {
 	struct ipv6hdr *ip6 = ipv6_hdr(skb);
 	struct flowi6 fl6 = {
+		.flowi6_oif = shim6_vrf(net),
 		.flowi6_proto = SHIM6_PROTOCOL,
 		.flowi6_uid = sock_net_uid(net, NULL),
 		.saddr = ip6->saddr,

@@ -13,6 +13,7 @@
 #include <net/rtnetlink.h>
 #include <net/sock.h>
 
+#include "addrconf.h"
 #include "route.h"
 
 u8 shim6_skb_dscp(const struct sk_buff *skb)
@@ -49,7 +50,7 @@ struct dst_entry *shim6_route_lookup(struct net *net, const struct sk_buff *skb,
 {
 	const struct sock *sk = skb ? sk_to_full_sk(skb->sk) : NULL;
 	struct flowi6 fl6 = {
-		.flowi6_oif = oif,
+		.flowi6_oif = oif ?: shim6_vrf(net),
 		.flowi6_mark = skb ? skb->mark : 0,
 		.flowi6_proto = 140,
 		.flowi6_uid = sock_net_uid(net, sk),
@@ -75,6 +76,7 @@ void shim6_route_facts(struct net *net, struct dst_entry *dst,
 	facts->mtu = dst_mtu(dst);
 	facts->cookie = rt6_get_cookie(dst_rt6_info(dst));
 	facts->ifindex = dev->ifindex;
+	facts->vrf = l3mdev_master_ifindex_rcu(dev);
 	facts->room = LL_RESERVED_SPACE(dev);
 	facts->software = dev->flags & IFF_LOOPBACK ||
 			  shim6_dev_is(dev, "veth") ||

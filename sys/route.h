@@ -12,6 +12,7 @@ struct shim6_route_facts {
 	u32 mtu;		/* octets of an IPv6 packet; 0: the route is no longer good */
 	u32 cookie;
 	int ifindex;
+	int vrf;		/* that its device belongs to; 0: none */
 	u16 room;		/* octets in front of the IPv6 header that the device wants */
 	bool software;		/* the device hands a packet on as it is */
 	bool rules;		/* a packet's mark or DSCP may choose another route */

@@ -47,6 +47,7 @@ pub(crate) struct Cache {
     cookie: AtomicU32,
     mtu: AtomicU32,
     ifindex: AtomicU32,
+    vrf: AtomicU32,
     flags: AtomicU32,
     checked: AtomicU64,
     state: AtomicU8,
@@ -59,6 +60,8 @@ pub(crate) struct Facts {
     pub(crate) mtu: u32,
     /// Interface it leaves by.
     pub(crate) ifindex: u32,
+    /// VRF which that belongs to; 0 for none.
+    pub(crate) vrf: u32,
     /// Octets the device wants in front of the IPv6 header.
     pub(crate) room: u32,
     /// The device hands a packet on to another stack of this kernel exactly as it is.
@@ -139,6 +142,7 @@ impl Cache {
             cookie: AtomicU32::new(0),
             mtu: AtomicU32::new(0),
             ifindex: AtomicU32::new(0),
+            vrf: AtomicU32::new(0),
             flags: AtomicU32::new(0),
             checked: AtomicU64::new(0),
             state: AtomicU8::new(0),
@@ -161,7 +165,7 @@ impl Cache {
         let bound = skb.bound_to();
         let alone = match &cached {
             Some(Route { facts, .. }) => {
-                (bound != 0 && bound != facts.ifindex)
+                (bound != 0 && bound != facts.ifindex && bound != facts.vrf)
                     || (facts.rules && (facts.users || skb.is_special()))
             }
             None => bound != 0 || self.is_ruled(skb),
@@ -189,6 +193,7 @@ impl Cache {
         let facts = Facts {
             mtu: self.mtu.load(Relaxed),
             ifindex: self.ifindex.load(Relaxed),
+            vrf: self.vrf.load(Relaxed),
             room: flags >> ROOM_SHIFT,
             software: flags & SOFTWARE != 0,
             rules: flags & RULES != 0,
@@ -277,6 +282,7 @@ impl Cache {
         self.cookie.store(facts.cookie, Release);
         self.mtu.store(facts.mtu, Relaxed);
         self.ifindex.store(facts.ifindex as u32, Relaxed);
+        self.vrf.store(facts.vrf as u32, Relaxed);
         self.flags.store(flags, Relaxed);
         self.checked.store(tick, Release);
     }
@@ -333,6 +339,7 @@ unsafe fn owned(net: NonNull<bindings::net>, dst: NonNull<bindings::dst_entry>) 
     let facts = Facts {
         mtu: facts.mtu,
         ifindex: facts.ifindex as u32,
+        vrf: facts.vrf as u32,
         room: u32::from(facts.room),
         software: facts.software,
         rules: facts.rules,

@@ -85,19 +85,24 @@ impl Change {
         }
     }
 
-    /// `shim0`, made if it is not there yet, up and with its route.
-    fn catch_all(&mut self) -> Result<Link> {
+    /// `shim0`, made if it is not there yet, up and with its route, in this VRF.
+    fn catch_all(&mut self, vrf: u32) -> Result<Link> {
         let failed =
             |e: Refused| Failure::from(e).while_trying(format_args!("cannot make {CATCH_ALL}"));
         let link = match self.rtnl.link(CATCH_ALL)? {
-            Some(link) if link.kind == "dummy" => link,
-            Some(_) => {
+            Some(link) if link.kind != "dummy" => {
                 return Err(Failure::new(format!(
                     "interface {CATCH_ALL} is in use for something else"
                 )))
             }
+            Some(link) if link.vrf != vrf => {
+                return Err(Failure::new(format!(
+                    "{CATCH_ALL} and the set's interfaces are not of one VRF"
+                )))
+            }
+            Some(link) => link,
             None => {
-                self.rtnl.create_dummy(CATCH_ALL).map_err(failed)?;
+                self.rtnl.create_dummy(CATCH_ALL, vrf).map_err(failed)?;
                 let link = self.rtnl.link(CATCH_ALL)?;
                 let link = link.ok_or_else(|| Failure::new(format!("{CATCH_ALL} vanished")))?;
                 self.done.push(Undo::Link(link.index));
@@ -136,7 +141,7 @@ impl Change {
 
     fn all(&mut self, job: &Job<'_>, links: &[Link], outside: &[Link]) -> Result<()> {
         let nodad = job.nodad;
-        let catch_all = self.catch_all()?;
+        let catch_all = self.catch_all(vrf_of(links.iter().chain(outside))?)?;
         for (addr, link) in job.set.addresses.iter().copied().zip(links) {
             let own = Assigned { index: link.index, addr, prefix_len: 64 };
             self.address(own, &link.name, AddressOptions { nodad, deprecated: false })?;
@@ -236,6 +241,17 @@ fn links_of<'a>(rtnl: &mut Rtnl, names: impl Iterator<Item = &'a String>) -> Res
         links.push(link.ok_or_else(|| Failure::new(format!("there is no interface '{name}'")))?);
     }
     Ok(links)
+}
+
+/// The VRF of all these interfaces; 0 if they are in none.
+fn vrf_of<'a>(mut links: impl Iterator<Item = &'a Link>) -> Result<u32> {
+    let Some(first) = links.next() else { return Ok(0) };
+    match links.find(|link| link.vrf != first.vrf) {
+        Some(other) => {
+            Err(Failure::new(format!("{} and {} are not of one VRF", first.name, other.name)))
+        }
+        None => Ok(first.vrf),
+    }
 }
 
 /// Takes a set out again: everything [`apply`] did, as far as it is still there.

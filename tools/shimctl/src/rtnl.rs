@@ -28,6 +28,8 @@ pub struct Link {
     pub name: String,
     /// Whether an administrator set it up.
     pub up: bool,
+    /// The VRF it belongs to; 0 if it is in none.
+    pub vrf: u32,
     /// What kind of virtual device it is; empty for others.
     pub kind: String,
 }
@@ -81,11 +83,12 @@ impl Rtnl {
         }
     }
 
-    /// Creates a dummy interface.
-    pub fn create_dummy(&mut self, name: &str) -> Done {
+    /// Creates a dummy interface in a VRF; 0 for none.
+    pub fn create_dummy(&mut self, name: &str, vrf: u32) -> Done {
         self.tell(
             Message::new(libc::RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &ifinfomsg(0, 0, 0))
                 .text(libc::IFLA_IFNAME, name)
+                .u32(libc::IFLA_MASTER, vrf)
                 .nest(libc::IFLA_LINKINFO, |m| m.text(libc::IFLA_INFO_KIND, "dummy")),
         )
     }
@@ -192,14 +195,26 @@ fn rule_message(kind: u16, flags: c_int, priority: u32, from: Ipv6Addr, table: u
 fn parse_link(body: &[u8]) -> Option<Link> {
     let index = u32_at(body, 4)?;
     let up = u32_at(body, 8)? & IFF_UP != 0;
-    let mut link = Link { index, up, name: String::new(), kind: String::new() };
+    let mut link = Link { index, up, vrf: 0, name: String::new(), kind: String::new() };
+    let (mut master, mut master_kind) = (0, String::new());
     for (kind, value) in attributes(body.get(16..)?) {
-        if kind == libc::IFLA_IFNAME {
-            link.name = text_of(value);
-        } else if kind == libc::IFLA_LINKINFO {
-            let of = attributes(value).find(|(kind, _)| *kind == libc::IFLA_INFO_KIND);
-            link.kind = of.map(|(_, value)| text_of(value)).unwrap_or_default();
+        match kind {
+            libc::IFLA_IFNAME => link.name = text_of(value),
+            libc::IFLA_MASTER => master = u32_at(value, 0)?,
+            libc::IFLA_LINKINFO => {
+                for (kind, value) in attributes(value) {
+                    match kind {
+                        libc::IFLA_INFO_KIND => link.kind = text_of(value),
+                        libc::IFLA_INFO_SLAVE_KIND => master_kind = text_of(value),
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
         }
+    }
+    if master_kind == "vrf" {
+        link.vrf = master;
     }
     Some(link)
 }
