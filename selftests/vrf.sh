@@ -104,6 +104,23 @@ fetch() {
 
 rehomes() { cut ispX && wait_until 10000 moved_from x both || { log "nobody moved"; return 1; }; }
 
+# What routers say of a locator pair's MTU is kept where its route is.
+test_mtu() {
+	local status
+	ip -n ispY link set dev toB mtu 1400
+	on hostA ip vrf exec $VRF python3 - "$(addr hostA x)" "$(addr hostB x)" <<-'PY'
+	import socket, sys
+	local, peer = sys.argv[1:]
+	with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+	    sock.bind((local, 0))
+	    sock.sendto(bytes(1432), (peer, 9000))
+	PY
+	wait_until 5000 eval "ip -6 -n hostA route get $(addr hostB y) from $(addr hostA y) oif $VRF | grep -q 'mtu 1400'"
+	status=$?
+	ip -n ispY link set dev toB mtu 1500
+	return $status
+}
+
 # A VRF with a queueing discipline looks up a route for its packets again.
 queued() { tc -n hostA qdisc add dev $VRF root pfifo && test_once; }
 
@@ -135,7 +152,7 @@ if ! ip link add shim6-vrf type vrf table 9 2>/dev/null; then
 	exit 4
 fi
 ip link del shim6-vrf
-ktap_begin 9
+ktap_begin 10
 topology_up
 module_load
 into_vrf || die "no VRF"
@@ -151,6 +168,7 @@ test_set_up; ktap_result $? "a program of the VRF gets a context"
 fetch rehomes; ktap_result $? "TCP outlives its path"
 test_once; ktap_result $? "each packet is translated once"
 queued; ktap_result $? "also with a queueing discipline"
+test_mtu; ktap_result $? "the path's MTU is learned"
 fetch ip -n hostA link set dev x down; ktap_result $? "it outlives the link of its identifier"
 test_left; ktap_result $? "what leaves the VRF is no locator"
 test_apart; ktap_result $? "nothing goes by the main table"

@@ -7,6 +7,7 @@
 #include <net/ip6_checksum.h>
 #include <net/ip6_route.h>
 
+#include "addrconf.h"
 #include "icmp.h"
 
 bool shim6_icmp_valid(struct sk_buff *skb, unsigned int offset)
@@ -33,6 +34,7 @@ void shim6_icmp_update_pmtu(struct net *net, struct sk_buff *skb,
 			    unsigned int inner, u32 mtu)
 {
 	__skb_pull(skb, inner);
-	ip6_update_pmtu(skb, net, htonl(mtu), 0, 0, sock_net_uid(net, NULL));
+	ip6_update_pmtu(skb, net, htonl(mtu), shim6_vrf(net), 0,
+			sock_net_uid(net, NULL));
 	__skb_push(skb, inner);
 }

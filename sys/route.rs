@@ -60,8 +60,6 @@ pub(crate) struct Facts {
     pub(crate) mtu: u32,
     /// Interface it leaves by.
     pub(crate) ifindex: u32,
-    /// VRF which that belongs to; 0 for none.
-    pub(crate) vrf: u32,
     /// Octets the device wants in front of the IPv6 header.
     pub(crate) room: u32,
     /// The device hands a packet on to another stack of this kernel exactly as it is.
@@ -165,7 +163,7 @@ impl Cache {
         let bound = skb.bound_to();
         let alone = match &cached {
             Some(Route { facts, .. }) => {
-                (bound != 0 && bound != facts.ifindex && bound != facts.vrf)
+                (bound != 0 && bound != facts.ifindex && bound != self.vrf.load(Relaxed))
                     || (facts.rules && (facts.users || skb.is_special()))
             }
             None => bound != 0 || self.is_ruled(skb),
@@ -193,7 +191,6 @@ impl Cache {
         let facts = Facts {
             mtu: self.mtu.load(Relaxed),
             ifindex: self.ifindex.load(Relaxed),
-            vrf: self.vrf.load(Relaxed),
             room: flags >> ROOM_SHIFT,
             software: flags & SOFTWARE != 0,
             rules: flags & RULES != 0,
@@ -339,7 +336,6 @@ unsafe fn owned(net: NonNull<bindings::net>, dst: NonNull<bindings::dst_entry>) 
     let facts = Facts {
         mtu: facts.mtu,
         ifindex: facts.ifindex as u32,
-        vrf: facts.vrf as u32,
         room: u32::from(facts.room),
         software: facts.software,
         rules: facts.rules,
