@@ -34,11 +34,6 @@ test_rehoming() {
 	[ $result -eq 0 ] && stall_below "$WORK/fetch" 1.5 && expect_more hostA rx_restored "$restored" 50
 }
 
-modprobe -qa bridge br_netfilter || :
-if [ ! -e /proc/sys/net/bridge/bridge-nf-call-ip6tables ]; then
-	echo "1..0 # SKIP this kernel has no br_netfilter"
-	exit 4
-fi
 # What has a Routing header stays on the path of the identifiers, super-packets as well, which
 # are cut for a bridge if they are rehomed.
 test_routing_header() {
@@ -65,6 +60,11 @@ test_routing_header() {
 	expect_more hostA tx_routing_header "$before" 20 && expect_same hostA tx_segmented "$cut"
 }
 
+modprobe -qa bridge br_netfilter || :
+if [ ! -e /proc/sys/net/bridge/bridge-nf-call-ip6tables ]; then
+	echo "1..0 # SKIP this kernel has no br_netfilter"
+	exit 4
+fi
 lib_init
 ktap_begin 5
 topology_up

@@ -590,8 +590,13 @@ stall_below() {
 
 dmesg_mark() { echo "shim6-test mark $$" >/dev/kmsg 2>/dev/null || :; }
 
-# dmesg_new: kernel messages since the mark.
-dmesg_new() { dmesg | sed -n "/shim6-test mark $$\$/,\$p" | tail -n +2; }
+# dmesg_new: kernel messages since the mark; all there are if so much was said that it is gone.
+dmesg_new() {
+	dmesg | awk -v mark="shim6-test mark $$" '
+		index($0, mark) { n = 0; next }
+		{ line[n++] = $0 }
+		END { for (i = 0; i < n; i++) print line[i] }'
+}
 
 # dmesg_clean: none of these, and what stands around the first that there are.
 dmesg_clean() {
