@@ -315,6 +315,26 @@ mod tests {
     }
 
     #[test]
+    fn interfaces_are_of_one_vrf() {
+        let of = |links: &[(&str, u32)]| {
+            let link = |&(name, vrf): &(&str, u32)| Link {
+                index: 1,
+                name: name.into(),
+                up: true,
+                vrf,
+                kind: String::new(),
+            };
+            vrf_of(links.iter().map(link).collect::<Vec<_>>().iter())
+        };
+        assert_eq!(of(&[("x", 0), ("y", 0)]), Ok(0));
+        assert_eq!(of(&[("x", 7), ("y", 7)]), Ok(7));
+        for (y, z) in [(7, 0), (0, 7), (7, 8)] {
+            let said = of(&[("x", y), ("y", y), ("z", z)]).unwrap_err().to_string();
+            assert_eq!(said, "x and z are not of one VRF");
+        }
+    }
+
+    #[test]
     fn a_locator_outside_has_an_address_and_an_interface() {
         let good = Outside::parse("2001:db8:c::1=z").unwrap();
         assert_eq!((good.addr.to_string().as_str(), good.device.as_str()), ("2001:db8:c::1", "z"));
