@@ -8,7 +8,7 @@ use crate::world::{hosts, Host, Outside};
 use proptest::prelude::*;
 use shim6_proto::proto::bucket::Bucket;
 use shim6_proto::proto::config::Config;
-use shim6_proto::proto::env::Env;
+use shim6_proto::proto::env::{Env, Ticks};
 use shim6_proto::proto::reap::prefer::Prefer;
 use shim6_proto::proto::reap::timing::{
     keepalive_interval, probe_interval, send_timeout, wake_after,
@@ -24,6 +24,27 @@ fn moments() {
     assert_eq!(Instant(4).since(Instant(7)), 0);
     assert!(!Instant(3).reached(Instant(4)));
     assert!(Instant(4).reached(Instant(4)) && Instant(5).reached(Instant(4)));
+}
+
+/// What kernels are built with; three hundred do not divide a second's thousand.
+#[test]
+fn ticks_of_every_rate() {
+    for (per_second, first, third) in [(100, 10, 30), (250, 4, 12), (300, 3, 10), (1000, 1, 3)] {
+        let ticks = Ticks { per_second };
+        assert_eq!((ticks.instant(1), ticks.instant(3)), (Instant(first), Instant(third)));
+        assert_eq!(ticks.instant(3600 * u64::from(per_second)), Instant(3_600_000));
+        assert_eq!((ticks.tick(Instant(1)), ticks.tick(Instant(0))), (1, 0));
+        for tick in 0..5000 {
+            assert_eq!(ticks.tick(ticks.instant(tick)), tick, "{per_second}");
+        }
+    }
+}
+
+#[test]
+fn nonces_are_drawn() {
+    let out = a_host();
+    let drawn: std::collections::HashSet<_> = (0..64).map(|_| out.nonce()).collect();
+    assert_eq!(drawn.len(), 64);
 }
 
 proptest! {
