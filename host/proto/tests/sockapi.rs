@@ -35,8 +35,10 @@ fn which_sockets_are_served() {
         assert_eq!(of(family, 2, 115), Err(Errno::NoSuchOption));
         assert_eq!(of(family, 1, 253), Err(Errno::NoSuchOption));
     }
-    // Phonet uses the same entry point.
-    assert_eq!(of(35, 5, 1), Err(Errno::NoSuchOption));
+    // Phonet uses the same entry point, whatever its sockets are called.
+    for (kind, protocol) in [(5, 1), (2, 17), (1, 6)] {
+        assert_eq!(of(35, kind, protocol), Err(Errno::NoSuchOption));
+    }
 }
 
 #[test]
