@@ -15,11 +15,6 @@ echo_server() {
 	wait_until 10000 grep -q ready "$WORK/echo.$1" || die "echo server"
 }
 
-both_established() {
-	established hostA "$(addr hostA x)" "$(addr hostB x)" &&
-		established hostB "$(addr hostB x)" "$(addr hostA x)"
-}
-
 # one_context HOST: exactly one, whatever way it came to be.
 one_context() { [ "$(contexts "$1" | wc -l)" -eq 1 ]; }
 

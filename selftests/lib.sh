@@ -403,6 +403,11 @@ context() {
 
 established() { case $(context "$1" "$2" "$3") in *" established"*) ;; *) return 1 ;; esac; } # HOST LOCAL PEER
 
+# both_established: both hosts have the context between the provider X addresses.
+both_established() {
+	established hostA "$(addr hostA x)" "$(addr hostB x)" && established hostB "$(addr hostB x)" "$(addr hostA x)"
+}
+
 # tag_of HOST LOCAL PEER: the tag that the peer's payload headers to this host have.
 tag_of() { context "$1" "$2" "$3" | sed -n 's/.* tag \([0-9a-f]*\) .*/\1/p'; }
 

@@ -42,12 +42,6 @@ in_vrf() { bg hostA ip vrf exec $VRF "$@"; }
 
 strayed() { on hostA nft list table netdev office | sed -n 's/.*packets \([0-9]*\).*/\1/p'; }
 
-# ping_vrf: datagrams to the echo server on host B.
-ping_vrf() {
-	in_vrf python3 "$TOP/demo/udp.py" ping "$(addr hostA x)" "$(addr hostB x)" 9000 20 >"$WORK/ping"
-	PING=$BG
-}
-
 # A set of uplinks that are not of one VRF is refused, and nothing is left of it.
 test_refused() {
 	shim_generate hostA "$WORK/hba.hostA"
@@ -64,11 +58,10 @@ test_refused() {
 
 test_set_up() {
 	local status
-	ping_vrf
-	wait_until 30000 established hostA "$(addr hostA x)" "$(addr hostB x)" &&
-		wait_until 15000 established hostB "$(addr hostB x)" "$(addr hostA x)"
+	in_vrf python3 "$TOP/demo/udp.py" ping "$(addr hostA x)" "$(addr hostB x)" 9000 20 >"$WORK/ping"
+	wait_until 30000 both_established
 	status=$?
-	stop "$PING"
+	stop "$BG"
 	return $status
 }
 
