@@ -6,6 +6,7 @@ use shim6_proto::proto::addr::{Addr, Pair, Tag};
 use shim6_proto::proto::ancillary::{received, sockaddr, Note, Objects, SOCKADDR_LEN};
 use shim6_proto::proto::sockapi::{Errno, Socket};
 use shim6_proto::proto::wish::Feedback;
+use std::collections::HashSet;
 
 const LOCAL: i32 = 135;
 const PEER: i32 = 136;
@@ -126,5 +127,11 @@ fn notes_name_places() {
     // What is too great for its bits leaves those of the others alone.
     assert_eq!(base.at(64, 0), base.at(0, 64));
     assert_eq!(base, Note::base(Tag::new(0x1234_5678_9abc), 16 + 3));
+    // Sixteen generations are told apart, whatever the tag, of which the low bits count.
+    for tag in [0, 0x7fff, 0x8000, 0x7_8000, 0xffff_ffff_ffff] {
+        let bases = (0..16).map(|g| Note::base(Tag::new(tag), g).bits());
+        assert_eq!(bases.collect::<HashSet<_>>().len(), 16, "{tag:x}");
+        assert_eq!(Note::base(Tag::new(tag), 3), Note::base(Tag::new(tag & 0x7fff), 3));
+    }
     assert!(plain.is_plain() && !base.is_plain());
 }
