@@ -597,8 +597,8 @@ dmesg_mark() { echo "shim6-test mark $$" >/dev/kmsg 2>/dev/null || :; }
 
 # dmesg_new: kernel messages since the mark; all there are if so much was said that it is gone.
 dmesg_new() {
-	dmesg | awk -v mark="shim6-test mark $$" '
-		index($0, mark) { n = 0; next }
+	dmesg | awk -v mark="shim6-test mark $$\$" '
+		$0 ~ mark { n = 0; next }
 		{ line[n++] = $0 }
 		END { for (i = 0; i < n; i++) print line[i] }'
 }
