@@ -603,11 +603,12 @@ dmesg_new() {
 		END { for (i = 0; i < n; i++) print line[i] }'
 }
 
-# dmesg_clean: none of these, and what stands around the first that there are.
+# dmesg_clean [FILTER]: none of these in what FILTER leaves, and what stands around the first that
+# there are.
 dmesg_clean() {
-	dmesg_new |
+	dmesg_new | "${1-cat}" |
 		grep -E -B 8 -A 24 'WARNING|BUG|Oops|panic|KASAN|INFO: |Call Trace|refcount|unbalanced|leak' | head -n 120 | sed 's,^,# ,'
-	[ "${PIPESTATUS[1]}" -eq 1 ]
+	[ "${PIPESTATUS[2]}" -eq 1 ]
 }
 
 # ---------------------------------------------------------------- captures
