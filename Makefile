@@ -55,6 +55,8 @@ programs: $(programs) selftests ## the C programs of selftests/, bench/ and exam
 selftests: setup
 	@qemu/setup compat
 	@$(IN) make -s -C selftests OUTPUT=$(BUILD)/selftests KSRC=/usr/src/linux all 32
+	@mkdir -p $(OUT)/taker
+	@$(IN) $(kmake) M=$(CURDIR)/selftests/taker MO=$(OUT)/taker modules
 
 headers := $(wildcard bench/*.h examples/*.h include/*.h include/uapi/linux/*.h)
 $(programs): $(BUILD)/%: %.c $(headers) | setup

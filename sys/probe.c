@@ -12,10 +12,17 @@
 #define pr_fmt(fmt) "shim6: " fmt
 
 #include <linux/ftrace.h>
+#include <linux/jiffies.h>
 #include <linux/kallsyms.h>
 #include <linux/mutex.h>
 
 #include "probe.h"
+
+/*
+ * What could not begin, for want of memory or because of a live patch, may later;
+ * but anybody may ask, and a try takes long and logs why it failed.
+ */
+#define SHIM6_PROBES_PAUSE (10 * HZ)
 
 /* Who begins. */
 static DEFINE_MUTEX(shim6_probe_mutex);
@@ -113,21 +120,31 @@ static int shim6_start(struct shim6_probe *probes, int count)
 	return 0;
 }
 
-/* From now on, until shim6_probes_end(); what failed once fails. Sleeps. */
+static bool shim6_may_begin(const struct shim6_probes *probes)
+{
+	return !probes->begun &&
+	       (!probes->error || time_after_eq(jiffies, probes->retry));
+}
+
+/* From now on, until shim6_probes_end(). Sleeps. */
 int shim6_probes_begin(struct shim6_probes *probes)
 {
+	int ret;
+
 	/* Pairs with the release below: who sees it may rely on all of them. */
 	if (smp_load_acquire(&probes->begun))
 		return 0;
 	mutex_lock(&shim6_probe_mutex);
-	if (!probes->begun && !probes->error) {
+	if (shim6_may_begin(probes)) {
 		probes->error = shim6_start(probes->all, probes->count);
+		probes->retry = jiffies + SHIM6_PROBES_PAUSE;
 		if (!probes->error)
 			/* Pairs with the acquire above. */
 			smp_store_release(&probes->begun, true);
 	}
+	ret = probes->error;
 	mutex_unlock(&shim6_probe_mutex);
-	return probes->error;
+	return ret;
 }
 
 /* The last use of what was found. */

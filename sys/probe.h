@@ -80,7 +80,8 @@ struct shim6_probes {
 	struct shim6_probe *all;
 	int count;
 	bool begun;
-	int error;		/* why they could not begin */
+	int error;		/* why they could not begin at the last try */
+	unsigned long retry;	/* and when the next is, in jiffies */
 };
 
 /* The beginning of a probe of @function, by address if modules may know that. */
