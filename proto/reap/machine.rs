@@ -209,9 +209,6 @@ impl Reap {
                 // A packet that read the direction before the exploration wrote it after.
                 io.activity.set(Direction::Exploring, io.tick());
             }
-            (ReapState::Operational, Direction::Exploring) => {
-                io.activity.set(Direction::Idle, io.tick());
-            }
             (ReapState::Operational | ReapState::InboundOk, Direction::Sent)
                 if now.reached(self.send_deadline(io, turn)) =>
             {
