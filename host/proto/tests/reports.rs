@@ -210,6 +210,23 @@ fn a_pair_that_was_chosen_is_not_left_for_a_worse_one_that_is_confirmed_later() 
     }
 }
 
+/// The best pair comes first though it has an end in common with the current one, which is
+/// next, and then any other.
+#[test]
+fn a_try_of_the_best_pair_begins_with_it_and_with_the_current_one() {
+    let mut b = Bench::new(Operational);
+    b.tx = Pair { local: b.addr(0).0, peer: b.addr(1).1 };
+    let _ = step!(&mut b, try_best);
+    let mut pairs = vec![b.sent_probe(ProbeState::InboundOk).pair];
+    for _ in 0..2 {
+        b.pass(1_000);
+        let _ = step!(&mut b, timeout);
+        pairs.push(b.sent_probe(ProbeState::InboundOk).pair);
+    }
+    let disjoint = Pair { local: b.addr(1).0, peer: b.addr(0).1 };
+    assert_eq!(pairs, [b.ulids, b.tx, disjoint]);
+}
+
 /// The end that follows ends its exploration with what the peer sees of it, which need not be a
 /// report: the first one that comes is not late, whatever an exploration before confirmed.
 #[test]
