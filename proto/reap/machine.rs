@@ -204,10 +204,9 @@ impl Reap {
         let now = io.env.now();
         let turn = io.activity.turn();
         match (self.state, turn.direction) {
-            (ReapState::Exploring, Direction::Received) => return self.incoming_payload(io),
-            (ReapState::Exploring, Direction::Sent | Direction::Idle) => {
-                // A packet that read the direction before the exploration wrote it after.
-                io.activity.set(Direction::Exploring, io.tick());
+            // Sent: one was received, and answered before the timer expired.
+            (ReapState::Exploring, Direction::Received | Direction::Sent) => {
+                return self.incoming_payload(io)
             }
             (ReapState::Operational | ReapState::InboundOk, Direction::Sent)
                 if now.reached(self.send_deadline(io, turn)) =>
@@ -236,7 +235,7 @@ impl Reap {
             io.keepalive_timeout_ms,
         )));
         match (self.state, turn.direction) {
-            (ReapState::Exploring, Direction::Received) => Some(io.env.now()),
+            (ReapState::Exploring, Direction::Received | Direction::Sent) => Some(io.env.now()),
             (ReapState::Exploring, _) => Some(self.next_probe),
             (ReapState::Operational, Direction::Idle | Direction::Exploring) => None,
             (ReapState::Operational, Direction::Sent) => {

@@ -39,6 +39,19 @@ fn table_6_1_exploring_send_probe_inbound_ok_start_send_goto_inbound_ok() {
     b.sent_probe(ProbeState::InboundOk);
 }
 
+/// A TCP acknowledges at once what it receives, before any timer can expire.
+#[test]
+fn table_6_1_exploring_counts_a_packet_that_was_answered_already() {
+    let mut b = Bench::new(Exploring);
+    b.pass(40);
+    assert_eq!(b.activity.note_received(b.tick()), Wake::Now);
+    assert_eq!(b.activity.note_sent(b.tick()), Wake::No);
+    assert_eq!(step!(&mut b, deadline), Some(b.out.now.get()));
+    assert_eq!(step!(&mut b, timeout).entered, Some(InboundOk));
+    assert_eq!(b.timer(), Direction::Sent);
+    b.sent_probe(ProbeState::InboundOk);
+}
+
 #[test]
 fn table_6_1_inbound_ok_stop_send() {
     let mut b = Bench::new(InboundOk);
