@@ -81,6 +81,9 @@ topology_up
 shim_up
 for host in "${HOSTS[@]}"; do
 	shim_sysctl $host prefer_interval_ms 500
+	# An R1bis with a changed validator begins a recovery that nobody answers: only when all
+	# I2bis of it were sent is there an I1 again, which is up to 42 s by RFC 5533's timers.
+	shim_sysctl $host i2bis_timeout_ms 500
 done
 # One side begins, so that all four messages are there.
 shim_sysctl hostB setup_packets 1000000
