@@ -361,6 +361,35 @@ fn a_forked_instance_is_another_context() {
     assert!(d.host.contexts.by_ulids(&fork).is_some());
 }
 
+/// It is asked for from a locator that only the default context knows.
+#[test]
+fn a_forked_instance_knows_what_the_default_context_knows() {
+    for default in [false, true] {
+        let mut d = Desk::new(Config::default());
+        if default {
+            d.established(TAG);
+        }
+        let (Pair { local, peer }, from) = (d.ulids.pair, d.peer.addr(1));
+        let named = |m: &mut Builder<'_>| {
+            m.ulids(&peer, &local);
+            m.fii(3);
+        };
+        let (initiator_tag, initiator_nonce) = (Tag::new(2), 1);
+        let i1 = build(&Body::I1 { initiator_tag, initiator_nonce }, named);
+        let (_, r1) = d.say(from, local, &i1).expect("an R1");
+        let r1 = Message::parse(&r1).unwrap();
+        let Body::R1 { responder_nonce, .. } = r1.body else { panic!("{r1:?}") };
+        let i2 = build(&Body::I2 { initiator_tag, initiator_nonce, responder_nonce }, |m| {
+            m.validator(r1.options.validator.unwrap());
+            named(m);
+        });
+        assert_eq!(d.say(from, local, &i2).is_some(), default);
+        let fork = UlidPair { pair: Pair { local, peer }, fii: 3 };
+        let known = d.host.contexts.by_ulids(&fork).map(|slot| slot.ctx.is_peer(&from));
+        assert_eq!(known, default.then_some(true));
+    }
+}
+
 #[test]
 fn a_tag_that_the_peer_uses_again_ends_the_old_context() {
     let mut d = Desk::new(Config::default());

@@ -68,6 +68,33 @@ fn messages_between_impossible_addresses_are_dropped() {
 }
 
 #[test]
+fn ulids_that_nobody_can_have_are_not_ours() {
+    let mut d = Desk::new(Config::default());
+    let Pair { local, peer } = d.ulids.pair;
+    let other = d.host.addr(1);
+    let multicast = Addr::from_bits((0xff02 << 112) | 1);
+    let link_local = Addr::from_bits((0xfe80 << 112) | 1);
+    let wrong = [
+        (multicast, local),
+        (link_local, local),
+        (Addr::UNSPECIFIED, local),
+        (local, local),
+        (peer, peer),
+        (peer, a_stranger()),
+    ];
+    for (theirs, ours) in wrong {
+        let body = Body::I1 { initiator_tag: TAG, initiator_nonce: 1 };
+        let i1 = build(&body, |m| m.ulids(&theirs, &ours));
+        assert!(d.say(peer, local, &i1).is_none(), "{theirs} -> {ours}");
+    }
+    assert_eq!(d.host.count("rx_not_our_ulid"), wrong.len() as u64);
+    // Ours, at another locator of its set.
+    let i1 =
+        build(&Body::I1 { initiator_tag: TAG, initiator_nonce: 1 }, |m| m.ulids(&peer, &local));
+    assert!(d.say(peer, other, &i1).is_some());
+}
+
+#[test]
 fn each_wrong_message_has_its_counter() {
     let i1 = build(&Body::I1 { initiator_tag: TAG, initiator_nonce: 1 }, |_| {});
     let i2 = |options: &[u8]| {
