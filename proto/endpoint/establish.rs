@@ -189,8 +189,7 @@ impl Endpoint {
         reply: &mut [u8],
     ) -> Received<T::Id> {
         let ulid = request.ulids.pair.peer;
-        let id =
-            table.by_ulids(&request.ulids).filter(|slot| is_alive(slot.ctx)).map(|slot| slot.id);
+        let id = table.by_ulids(&request.ulids).map(|slot| slot.id);
         // What the default context knows of the peer's locators, its forks know as well.
         let mut slot = match id {
             Some(id) => table.get(id),
@@ -349,10 +348,6 @@ fn own_ulids(env: &dyn Env, meta: &Meta<'_>, options: &Options<'_>) -> Option<Ul
         return None;
     }
     Some(UlidPair { pair, fii: options.fii.unwrap_or(0) })
-}
-
-fn is_alive<S: crate::proto::locator::LocatorStore>(ctx: &Context<S>) -> bool {
-    !ctx.is_gone()
 }
 
 /// "The host verifies that the Responder Nonce is a recent one [...] and that the Responder

@@ -38,7 +38,7 @@ impl Endpoint {
     ) -> Received<T::Id> {
         let Some((tag, counter)) = receiver_tag(&message.body) else { return Received::NOTHING };
         meta.count(env, counter);
-        let Some(slot) = table.by_tag(tag).filter(|slot| !slot.ctx.is_gone()) else {
+        let Some(slot) = table.by_tag(tag) else {
             env.count(Counter::ControlUnknownTag);
             return Received::reply(self.r1bis(env, meta, tag, reply));
         };

@@ -22,7 +22,8 @@ pub struct Slot<'a, Id, S> {
     pub activity: &'a Activity,
 }
 
-/// The context table of one namespace, entered with its control lock held.
+/// The context table of one namespace, entered with its control lock held. None of its contexts
+/// is gone: the driver takes such out before it releases the lock.
 #[expect(clippy::len_without_is_empty)] // Nobody asks.
 pub trait Table {
     /// A context's place; not used after `remove`.
