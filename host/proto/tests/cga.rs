@@ -427,6 +427,31 @@ fn a_site_gets_an_eighth_of_the_verifications_and_others_theirs() {
 }
 
 #[test]
+fn sites_that_ask_once_each_have_all_verifications_between_them() {
+    let mut t = Table2::new();
+    let (ulid, local) = (t.a.addr(0), t.b.addr(0));
+    let most = Config::default().signatures_per_second;
+    let list = [(ulid, Method::Cga), (OTHER, Method::Cga)];
+    let (initiator_tag, initiator_nonce) = (Tag::new(1), 2);
+    for site in 0..most {
+        let from = Addr::from_bits(((0x2001_0db8_1000 + u128::from(site)) << 80) | 1);
+        let i1 = build(&Body::I1 { initiator_tag, initiator_nonce }, |m| m.ulids(&ulid, &local));
+        let (_, r1) = receive(&mut t.b, (from, local), &i1, Verdict::None);
+        let r1 = Message::parse(&r1).expect("an R1");
+        let Body::R1 { responder_nonce, .. } = r1.body else { panic!("{r1:?}") };
+        let i2 = build(&Body::I2 { initiator_tag, initiator_nonce, responder_nonce }, |m| {
+            m.validator(r1.options.validator.unwrap());
+            m.ulids(&ulid, &local);
+            m.locators(1, list.into_iter());
+            m.pds(&t.a.out.pds);
+            m.signature(&[1; 128]);
+        });
+        assert!(receive(&mut t.b, (from, local), &i2, Verdict::None).0.judge, "site {site}");
+    }
+    assert_eq!(t.b.count("signature_asked"), u64::from(most));
+}
+
+#[test]
 fn the_key_of_an_hba_only_set_proves_nothing() {
     let options = |pds: &[u8]| {
         build(&Body::UpdateRequest { tag: Tag::new(1), nonce: 1 }, |m| {

@@ -456,6 +456,23 @@ fn a_tag_that_is_drawn_twice_is_drawn_again() {
 }
 
 #[test]
+fn an_instance_that_is_drawn_twice_is_drawn_again() {
+    let mut d = Desk::new(Config::default());
+    d.established(TAG);
+    let h = &mut d.host;
+    let default = *h.contexts.all.keys().next().unwrap();
+    let first = h.endpoint.fork(&h.out, &mut h.contexts, default).unwrap();
+    let taken = h.contexts.all[&first].0.ulids().fii;
+    for drawn in [taken, 0] {
+        let env = Loaded(&h.out, u64::from(drawn), Cell::new(3));
+        let id = h.endpoint.fork(&env, &mut h.contexts, default).unwrap();
+        assert_eq!(env.2.get(), 0, "the instance was drawn");
+        let fii = h.contexts.all[&id].0.ulids().fii;
+        assert!(fii != taken && fii != 0);
+    }
+}
+
+#[test]
 fn reserved_bits_of_the_keepalive_timeout_do_not_count() {
     let mut d = Desk::new(Config::default());
     let mut i2 = d.i2(TAG, |m| m.keepalive_timeout(3));
