@@ -307,6 +307,31 @@ fn nor_does_it_find_the_one_that_is_there() {
     assert_eq!(d.contexts(), 1);
 }
 
+/// Packets still went there, for want of another pair that works.
+#[test]
+fn a_locator_that_is_named_again_was_reached_if_packets_go_there() {
+    let mut d = Desk::new(Config::default());
+    let (all, pds) = (d.peer_list(), d.peer.out.pds.clone());
+    let (ulid, other) = (all[0].0, all[1].0);
+    i2_from(&mut d, other, |m| {
+        m.locators(40, all.iter().copied());
+        m.pds(&pds);
+    })
+    .expect("an R2");
+    for (generation, list) in [(41, &all[..1]), (42, &all[..])] {
+        let body = Body::UpdateRequest { tag: d.local_tag(), nonce: generation };
+        let update = build(&body, |m| {
+            m.locators(generation, list.iter().copied());
+            m.pds(&pds);
+        });
+        assert!(d.say(ulid, d.ulids.pair.local, &update).is_some());
+        let ctx = d.host.context();
+        assert_eq!((ctx.peer_generation(), ctx.tx_pair().peer), (Some(generation), other));
+        let reached = ctx.peer_locators().iter().any(|l| l.addr == other && l.is_reachable());
+        assert_eq!(reached, generation == 42);
+    }
+}
+
 #[test]
 fn an_empty_list_is_refused() {
     let mut d = Desk::new(Config::default());
