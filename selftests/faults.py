@@ -9,6 +9,8 @@ left to fail: /proc/thread-self/fail-nth (Documentation/fault-injection).
     faults.py sockets LOCAL PEER PORT socket options, sendmsg() and recvmsg(), TCP
     faults.py namespace COUNT         namespaces, and by chance COUNT of their last allocations
     faults.py module KO COUNT         by chance COUNT of the allocations of the module's beginning
+    faults.py option KO COUNT         by chance COUNT of those of the first option of all, for which a
+                                      new module begins to watch sockets
 
 Prints for each call how many failures it survived; each call says ENOMEM or ENOBUFS and leaves
 all as it was, or succeeds, and when nothing fails any more it succeeds. Exit status 1 otherwise.
@@ -445,6 +447,31 @@ def module(path, count):
     refuse_modules("module", make, count, undo)
 
 
+def first_option(path, count):
+    sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+
+    def make():
+        try:
+            sock.setsockopt(option.SOL_SHIM, option.OPTIONS["DONTSHIM"], option.pack("DONTSHIM", [1]))
+        except OSError as error:
+            return error.errno
+        return 0
+
+    def new():
+        """What could not begin is not tried again for ten seconds."""
+        end = time.monotonic() + 60
+        while said := make():
+            if said != errno.ENOMEM or time.monotonic() > end:
+                sys.exit(f"option: {os.strerror(said)}")
+            time.sleep(0.05)
+        subprocess.run(["rmmod", "shim6"], check=True)
+        subprocess.run(["insmod", path], check=True)
+
+    subprocess.run(["insmod", path], check=True)
+    refuse("option", make, count, new)
+    subprocess.run(["rmmod", "shim6"], check=True)
+
+
 def main():
     what, *rest = sys.argv[1:] or [""]
     start = time.monotonic()
@@ -460,6 +487,8 @@ def main():
         namespace(int(rest[0]))
     elif what == "module" and len(rest) == 2:
         module(rest[0], int(rest[1]))
+    elif what == "option" and len(rest) == 2:
+        first_option(rest[0], int(rest[1]))
     else:
         sys.exit(__doc__)
     print(f"{what}: {time.monotonic() - start:.0f} s", flush=True)

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Memory is refused: to each allocation of system calls and of our part of a namespace's
-# beginning, to FAULTS, by chance, of the namespace's devices and of the module's beginning, and
-# to packets, messages and timers at any time while hosts talk and are rehomed. Needs the
-# kernel's fault injection.
+# beginning, to FAULTS, by chance, of the namespace's devices, of the module's beginning and of
+# the first option's, and to packets, messages and timers at any time while hosts talk and are
+# rehomed. Needs the kernel's fault injection.
 . "$(dirname "$0")/lib.sh"
 
 FAULTS=${FAULTS:-20}
@@ -28,13 +28,11 @@ faults() {
 	echo 0 >$DEBUG/fail_page_alloc/min-order
 }
 
+# remarked COMMAND...: what it says are remarks.
+remarked() { "$@" 2>&1 | sed 's/^/# /'; return "${PIPESTATUS[0]}"; }
+
 # each HOST ARGS...: faults.py says what it survived.
-each() {
-	local host=$1 status; shift
-	on "$host" "$TOP/selftests/faults.py" "$@" >"$WORK/each" 2>&1; status=$?
-	sed 's/^/# /' "$WORK/each"
-	return $status
-}
+each() { local host=$1; shift; remarked on "$host" "$TOP/selftests/faults.py" "$@"; }
 
 test_netlink() {
 	shimctl hostA hba generate -o "$WORK/other" "$PREFIX_X:c::/64" "$PREFIX_Y:c::/64" >/dev/null &&
@@ -70,16 +68,17 @@ test_traffic() {
 	return $status
 }
 
-test_namespace() { on hostA "$TOP/selftests/faults.py" namespace "$FAULTS" | sed 's/^/# /'; return "${PIPESTATUS[0]}"; }
+test_namespace() { each hostA namespace "$FAULTS"; }
 
 test_module() {
 	# What a refused packet left waiting for its peer.
 	ip netns pids hostB | xargs -r kill
 	topology_down
 	module_unload || return 1
-	"$TOP/selftests/faults.py" module "$SHIM6_KO" "$FAULTS" | sed 's/^/# /'
-	return "${PIPESTATUS[0]}"
+	remarked "$TOP/selftests/faults.py" module "$SHIM6_KO" "$FAULTS"
 }
+
+test_option() { remarked "$TOP/selftests/faults.py" option "$SHIM6_KO" "$FAULTS"; }
 
 # Two of the kernel's checkers say that they have no memory, and so do, with a stack, the slabs
 # when a cache cannot be made.
@@ -89,7 +88,7 @@ unforeseen() {
 }
 
 lib_init
-ktap_begin 9
+ktap_begin 10
 topology_up
 shim_up
 faults 0 N
@@ -109,6 +108,7 @@ stop "$PING"
 faults 0 N
 test_namespace; ktap_result $? "the beginning of namespaces"
 test_module; ktap_result $? "the beginning of the module"
+test_option; ktap_result $? "the first option, for which sockets begin to be watched"
 faults 0 Y
 dmesg_clean unforeseen; ktap_result $? "the kernel log is clean"
 ktap_end
