@@ -9,7 +9,7 @@ use shim6_proto::proto::env::Env;
 use shim6_proto::proto::reap::activity::Direction;
 use shim6_proto::proto::reap::ReapState;
 use shim6_proto::proto::wire::{Body, Builder, Message, ProbeState, Record, MAX_MESSAGE};
-use shim6_proto::proto::wish::WishError;
+use shim6_proto::proto::wish::{Granted, Owner, Wanted, Wish, WishError};
 
 fn established() -> Desk {
     let mut d = Desk::new(Config::default());
@@ -92,6 +92,32 @@ fn a_locator_is_reached_when_its_own_probe_is_answered() {
     answer(&mut d, ProbeState::Operational, &[asked]);
     assert_eq!(choose(&mut d), Ok(()));
     assert_eq!(d.host.count("check_confirmed"), 1);
+}
+
+/// An application likes the peer's second locator better than the first.
+fn prefer(d: &mut Desk) -> Result<Granted, WishError> {
+    let wanted = Wanted { addr: d.peer.addr(1), priority: 0, weight: 0 };
+    let h = &mut d.host;
+    let (ctx, activity) = h.contexts.all.values_mut().next().unwrap();
+    ctx.wish(&h.out, activity, Owner { place: 1, serial: 1 }, |_| true, &Wish::Peer(wanted))
+}
+
+/// A preference is for when the locator works; one that did not answer may be there again.
+#[test]
+fn a_preference_asks_for_a_locator_that_was_silent() {
+    let mut d = established();
+    assert_eq!(prefer(&mut d), Ok(Granted::Here));
+    assert!(d.sent().is_none());
+
+    let (mut d, _) = checked();
+    let config = Config::default();
+    for _ in 0..config.initial_probes {
+        d.pass(u64::from(config.initial_probe_timeout_ms));
+        let _ = d.sent();
+    }
+    assert_eq!(d.host.count("check_unanswered"), 1);
+    assert_eq!(prefer(&mut d), Err(WishError::Unreachable));
+    assert_eq!(question(&mut d).dst, d.peer.addr(1));
 }
 
 /// The answer may come while either end looks for a pair: then it is a Probe like any other

@@ -165,6 +165,34 @@ fn all_that_changed_is_in_one_update() {
 }
 
 #[test]
+fn a_changed_send_timeout_is_told_alone() {
+    let mut d = Desk::new(Config::default());
+    d.host.out.locators[1].pref.priority = 3;
+    d.established(TAG);
+    let update = changed(&mut d, |out| out.config.send_timeout_ms = 20_000);
+    let options = Message::parse(&update).unwrap().options;
+    assert_eq!(options.keepalive_timeout_s, Some(20));
+    assert!(options.locators.is_none() && options.preferences.is_none());
+}
+
+/// A request that was given up may arrive after the one that replaced it.
+#[test]
+fn what_replaces_a_request_is_told_twice() {
+    for repeated in [false, true] {
+        let mut d = established(Config::default());
+        changed(&mut d, |out| out.locators[1].pref.priority = 9);
+        if repeated {
+            assert_eq!(run(&mut d, 6_000), [Type::UpdateRequest]);
+        }
+        let update = changed(&mut d, |out| out.locators[1].pref.priority = 8);
+        let (tag, nonce) = (d.local_tag(), nonce_of(&update));
+        d.hear(&build(&Body::UpdateAck { tag, nonce }, |_| {}));
+        assert_eq!(d.host.count("update_acknowledged"), 1);
+        assert_eq!(run(&mut d, 6_000), [Type::UpdateRequest]);
+    }
+}
+
+#[test]
 fn each_change_of_a_preference_is_told() {
     let mut d = established(Config::default());
     for priority in [9, 8, 9, 0] {
