@@ -284,18 +284,18 @@ impl<S: LocatorStore> Context<S> {
         let set = self.local_set(env)?;
         let send_timeout_ms = self.config(env).send_timeout_ms;
         let body = Body::R2 { responder_tag: self.local_tag, initiator_nonce: nonce };
-        let mut bare = false;
-        let len = loop {
+        let mut write = |bare| {
             let mut message = Builder::new(out, &body);
             local::put_all(&mut message, &set, send_timeout_ms, bare);
-            match message.finish() {
-                // What does not fit is told later, in an Update.
-                None if !bare => bare = true,
-                len => break len?,
-            }
+            message.finish()
         };
         let now = Told::now(&set, send_timeout_ms);
-        self.told = Some(if bare { Told { generation: None, ..now } } else { now });
+        let (len, told) = match write(false) {
+            Some(len) => (len, now),
+            // What does not fit is told later, in an Update.
+            None => (write(true)?, Told { generation: None, ..now }),
+        };
+        self.told = Some(told);
         self.announce(env);
         env.count(Counter::TxR2);
         Some(len)

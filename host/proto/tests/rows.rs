@@ -174,7 +174,10 @@ fn a_recovery_that_falls_back_names_the_ulids_in_i1_and_i2() {
         let h = &mut d.host;
         let (ctx, activity) = h.contexts.all.values_mut().next().unwrap();
         h.out.now.set(ctx.poll_timeout(&h.out, activity).unwrap());
+        let was_active = ctx.is_active();
+        ctx.published();
         ctx.handle_timeout(&h.out, activity);
+        assert!(ctx.is_active() == was_active || ctx.has_changed(), "packets see it");
     }
     assert_eq!(kinds, [Type::I2bis, Type::I2bis, Type::I2bis, Type::I1, Type::I2]);
 }
