@@ -333,6 +333,25 @@ fn a_locator_that_is_named_again_was_reached_if_packets_go_there() {
 }
 
 #[test]
+fn an_update_that_waits_is_not_forgotten_when_packets_go_elsewhere() {
+    let mut d = Desk::new(Config::default());
+    d.established(TAG);
+    d.host.out.locators[1].pref.priority = 9;
+    let h = &mut d.host;
+    let (ctx, activity) = h.contexts.all.values_mut().next().unwrap();
+    ctx.local_changed(&h.out, activity);
+    let (list, pds) = (d.peer_list(), d.peer.out.pds.clone());
+    i2_from(&mut d, list[1].0, |m| {
+        m.locators(41, list[1..].iter().copied());
+        m.pds(&pds);
+    })
+    .expect("an R2");
+    assert_eq!(d.host.context().tx_pair().peer, list[1].0);
+    let (_, update) = d.sent().expect("an Update");
+    assert_eq!(Message::parse(&update).unwrap().kind(), Type::UpdateRequest);
+}
+
+#[test]
 fn an_empty_list_is_refused() {
     let mut d = Desk::new(Config::default());
     let i2 = d.i2(TAG, |m| m.locators(1, core::iter::empty()));
