@@ -347,9 +347,7 @@ impl<S: LocatorStore> Context<S> {
     /// The peer refused our I2 or I2bis for its locator list (Error code 2).
     pub fn list_refused(&mut self, env: &dyn Env) {
         if let Phase::Opening(handshake) = &mut self.phase {
-            if handshake.tells() {
-                handshake.send_bare(env);
-            }
+            handshake.list_refused(env);
         }
     }
 

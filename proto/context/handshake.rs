@@ -129,9 +129,9 @@ impl Handshake {
         self.send(env);
     }
 
-    /// The peer does not take our list: once more, without it.
-    pub fn send_bare(&mut self, env: &dyn Env) {
-        if !core::mem::replace(&mut self.bare, true) {
+    /// The peer does not take our list: once more, without it. An I1 has none.
+    pub fn list_refused(&mut self, env: &dyn Env) {
+        if !matches!(self.step, Step::I1) && !core::mem::replace(&mut self.bare, true) {
             self.send(env);
         }
     }
@@ -230,11 +230,6 @@ impl Handshake {
             Step::I2bis { .. } => Counter::TxI2bis,
         });
         Some(len)
-    }
-
-    /// Whether the message of this step tells our locators.
-    pub fn tells(&self) -> bool {
-        !matches!(self.step, Step::I1) && !self.bare
     }
 
     /// What the peer knows from the message of this step, of all that there is to tell now.

@@ -282,6 +282,23 @@ fn error_2_about_our_i2_makes_us_leave_the_list_out() {
     assert!(d.sent().is_none(), "no quarrel");
 }
 
+#[test]
+fn error_2_about_an_i2_that_was_given_up_comes_too_late() {
+    let mut d = with_i2_due();
+    let (t, i2) = d.sent().unwrap();
+    let packet = [&header(t.src, t.dst)[..], &i2].concat();
+    for kind in [Type::I2, Type::I2, Type::I1] {
+        let h = &mut d.host;
+        let (ctx, activity) = h.contexts.all.values_mut().next().unwrap();
+        h.out.now.set(ctx.poll_timeout(&h.out, activity).unwrap());
+        ctx.handle_timeout(&h.out, activity);
+        let (_, again) = d.sent().unwrap();
+        assert_eq!(Message::parse(&again).unwrap().kind(), kind);
+    }
+    d.hear(&build(&Body::Error { code: 2, pointer: 100, packet: &packet }, |_| {}));
+    assert!(d.sent().is_none());
+}
+
 // ICMPv6.
 
 fn in_error(t: Transmit, message: &[u8]) -> Vec<u8> {
