@@ -30,13 +30,16 @@ worker_pair() {
 talk() {
 	local a b
 	a=$(cat "$WORK/$1.a.addr") b=$(cat "$WORK/$1.b.addr")
-	ip netns exec "$1.b" python3 "$TOP/demo/udp.py" echo "$b" 9000 >"$WORK/$1.echo" &
-	ECHO=$!
-	wait_until 30000 grep -q ready "$WORK/$1.echo"
-	ip netns exec "$1.a" python3 "$TOP/demo/udp.py" ping "$a" "$b" 9000 5 >/dev/null &
-	PING=$!
+	bg "$1.b" socat "UDP6-LISTEN:9000,bind=[$b]" PIPE
+	ECHO=$BG
+	wait_until 30000 listens "$1.b"
+	# Until nobody is there: asks, and has up to 10 ms for the echo.
+	bg "$1.a" bash -c 'exec <>"/dev/udp/$0/9000" >&0; while echo hello; do read -rt 0.01 -N 6; done' "$b"
+	PING=$BG
 	wait_until 60000 both_know "$1" "$a" "$b"
 }
+
+listens() { on "$1" busybox grep -q ':2328 ' /proc/net/udp6; }
 
 both_know() { # NAME A B
 	read -rt 0.1 <> <(:)
