@@ -300,6 +300,14 @@ fn without_a_signature_the_list_is_not_told() {
 }
 
 #[test]
+fn a_list_that_its_parameters_prove_wants_no_signature() {
+    let mut t = Table2::new();
+    t.b.out.signs = true;
+    let set = t.b.out.local_set(&t.b.addr(0)).unwrap();
+    assert!(set.wants_signature(&mut |p| sha1(p)).is_none());
+}
+
+#[test]
 fn without_a_key_nothing_is_wanted_or_told() {
     let mut t = Table2::new();
     t.a.out.signatures.clear();

@@ -180,6 +180,7 @@ fn what_answered_is_not_asked_again() {
         b.answer(first[answered]);
         b.pass(UNKNOWN);
         assert!(!b.timeout(0));
+        assert_eq!(b.deadline(), Some(b.now), "at once");
         assert_eq!(b.asked(), [first[1 - answered]]);
         b.answer(first[1 - answered]);
         assert_eq!(b.deadline(), None, "the round is over");
