@@ -105,6 +105,18 @@ fn a_flag_of_either_end_is_one_of_the_pair() {
     }
 }
 
+/// RFC 5533 section 5.15.3: "known to be not working", for whatever reason.
+#[test]
+fn a_locator_is_told_broken_by_policy_or_because_it_is() {
+    for (flags, usable, told) in
+        [(0, true, 0), (0, false, 1), (1, true, 1), (1, false, 1), (2, false, 3)]
+    {
+        let one = LocalLocator { usable, ..local(ours(0), Preference { flags, ..NONE }) };
+        let set = paths(&[], &[]).set;
+        assert_eq!(set.told(&one).flags, told, "{flags} {usable}");
+    }
+}
+
 #[test]
 fn unique_local_addresses_are_a_scope_of_their_own() {
     for (prefix, inside) in [
@@ -209,7 +221,7 @@ fn locators_of_equal_priority_win_as_often_as_their_weights_say() {
             wins[1] += u32::from(at.peer);
         }
         for won in wins.map(|won| f64::from(won) / f64::from(N)) {
-            assert!((won - share).abs() < 0.03, "{weights:?}: {won}");
+            assert!((won - share).abs() < 0.015, "{weights:?}: {won}");
         }
     }
 }

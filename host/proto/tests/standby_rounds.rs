@@ -328,6 +328,15 @@ fn what_was_silent_for_three_rounds_is_not_known_to_work() {
 }
 
 #[test]
+fn a_pair_that_may_not_be_used_any_more_does_not_stand_by() {
+    let mut b = Bench::new();
+    assert_eq!(b.round(true, true).0, b.disjoint());
+    b.locals[1].usable = false;
+    let left = Pair { local: b.marks.tx.local, peer: b.peers[1].addr };
+    assert_eq!(b.round(true, true).0, left);
+}
+
+#[test]
 fn two_silent_rounds_and_another_pair_has_its_turn_until_sixteen_are_over() {
     let mut b = Bench::new();
     let best = b.disjoint();
