@@ -6,30 +6,40 @@
 
 STORM=${STORM:-3}
 
-# worker_host NS LETTER: its addresses, of which it prints the first.
-worker_host() {
-	on "$1" sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
-	ip -n "$1" link set dev lo up
-	ip -n "$1" link set dev x up
-	ip -n "$1" link set dev y up
-	shimctl "$1" hba generate -o "$WORK/$1" "$PREFIX_X:$2::/64" "$PREFIX_Y:$2::/64" |
-		awk 'NR == 2' >"$WORK/$1.addr"
-	shimctl "$1" hba apply --nodad "$WORK/$1" dev=x dev=y && quick_timers "$1"
-	shim_sysctl "$1" max_contexts 4
+# worker_sets NAME: hash based addresses for both hosts, in all rounds the same.
+worker_sets() {
+	local host
+	for host in "$1.a" "$1.b"; do
+		"$SHIMCTL" hba generate -o "$WORK/$host" "$PREFIX_X:c::/64" "$PREFIX_Y:c::/64" |
+			awk 'NR == 2' >"$WORK/$host.addr"
+	done
 }
 
-# worker_pair NAME: two hosts NAME.a and NAME.b on two links.
+# worker_pair NAME: two hosts NAME.a and NAME.b on two links, by as few programs as possible: on
+# the debug kernel each takes a second.
 worker_pair() {
-	ip netns add "$1.a" && ip netns add "$1.b" || return 1
-	ip -n "$1.a" link add x type veth peer name x netns "$1.b" &&
-		ip -n "$1.a" link add y type veth peer name y netns "$1.b" &&
-		worker_host "$1.a" c && worker_host "$1.b" c
+	local host up='link set dev lo up
+		link set dev x up
+		link set dev y up'
+	for host in "$1.a" "$1.b"; do
+		ip netns add "$host" && on "$host" sysctl -qw net.ipv6.conf.{all,default}.accept_dad=0 \
+			net.shim6.{send_timeout_ms=1000,setup_packets=4,setup_age_ms=0,max_contexts=4} || return 1
+	done
+	ip -n "$1.a" -batch - <<-IP && ip -n "$1.b" -batch - <<<"$up" || return 1
+		link add x type veth peer name x netns $1.b
+		link add y type veth peer name y netns $1.b
+		$up
+	IP
+	for host in "$1.a" "$1.b"; do
+		shimctl "$host" hba apply --nodad "$WORK/$host" dev=x dev=y || return 1
+	done
 }
 
 # talk NAME: until both have the context; the programs go on.
 talk() {
 	local a b
-	a=$(cat "$WORK/$1.a.addr") b=$(cat "$WORK/$1.b.addr")
+	read -r a <"$WORK/$1.a.addr"
+	read -r b <"$WORK/$1.b.addr"
 	bg "$1.b" socat "UDP6-LISTEN:9000,bind=[$b]" PIPE
 	ECHO=$BG
 	wait_until 30000 listens "$1.b"
@@ -42,13 +52,13 @@ talk() {
 listens() { on "$1" busybox grep -q ':2328 ' /proc/net/udp6; }
 
 both_know() { # NAME A B
-	read -rt 0.1 <> <(:)
-	context "$1.a" "$2" "$3" | grep -q ' established' && context "$1.b" "$3" "$2" | grep -q ' established'
+	established "$1.a" "$2" "$3" && established "$1.b" "$3" "$2"
 }
 
 # worker NAME: one line for each round that had a context when its hosts vanished.
 worker() {
 	local round
+	worker_sets "$1"
 	for ((round = 0; round < STORM; round++)); do
 		worker_pair "$1" && talk "$1" && echo "$round" >>"$WORK/done.$1"
 		# A namespace dies with the last of its processes.
