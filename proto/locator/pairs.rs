@@ -96,12 +96,11 @@ fn draw(salt: u64, addr: &Addr, weight: u8) -> u8 {
     u8::MAX.saturating_sub(((u64::from(doublings) << 3) | eighths).min(254) as u8)
 }
 
-/// Each bit of the result depends on each of `x` (MurmurHash3's last step): addresses that differ
-/// in one bit have lots that know nothing of each other.
+/// Each of the upper 24 bits depends on each of `x` (MurmurHash3's last step, without what it does
+/// for the lower ones): addresses that differ in one bit have lots that know nothing of each other.
 const fn mix(x: u64) -> u64 {
     let x = (x ^ (x >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    let x = (x ^ (x >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-    x ^ (x >> 33)
+    (x ^ (x >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53)
 }
 
 /// The locators of one context on both sides.

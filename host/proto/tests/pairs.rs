@@ -105,6 +105,19 @@ fn a_flag_of_either_end_is_one_of_the_pair() {
     }
 }
 
+#[test]
+fn of_pairs_that_are_liked_equally_the_first_is_the_best() {
+    let (locals, peers) =
+        ([1, 2].map(|n| local(ours(n), NONE)), [1, 2].map(|n| peer(theirs(n), NONE)));
+    let paths = paths(&locals, &peers);
+    let ranks = walk(&paths, &elsewhere())
+        .into_iter()
+        .map(|(local, peer)| paths.rank(PairIndex { local, peer }));
+    let ranks: Vec<_> = ranks.collect();
+    assert!(ranks.len() == 4 && ranks.iter().all(|rank| *rank == ranks[0]), "{ranks:?}");
+    assert_eq!(paths.best().map(|(at, _)| (at.local, at.peer)), Some((0, 0)));
+}
+
 /// RFC 5533 section 5.15.3: "known to be not working", for whatever reason.
 #[test]
 fn a_locator_is_told_broken_by_policy_or_because_it_is() {
