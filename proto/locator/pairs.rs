@@ -84,13 +84,13 @@ fn draw(salt: u64, addr: &Addr, weight: u8) -> u8 {
         return 0;
     }
     let bits = addr.to_bits();
-    let u = (mix(salt ^ bits as u64 ^ (bits >> 64) as u64) >> 40) as u32 | 1;
+    let u = ((mix(salt ^ bits as u64 ^ (bits >> 64) as u64) >> 40) as u32).max(1);
     // 24 bits of `u`: its logarithm to 8 binary places, the mantissa read as a line.
     let whole = u.ilog2();
     let part = ((u64::from(u) << 8) >> whole) & 0xff;
     let minus_log = (24u64 << 8).saturating_sub((u64::from(whole) << 8) | part);
     // At most 19 bits, on a scale of 8 steps for each doubling: that fits into an octet.
-    let lateness = (minus_log << 6).checked_div(u64::from(weight)).unwrap_or(0) | 1;
+    let lateness = (minus_log << 6).checked_div(u64::from(weight)).unwrap_or(0).max(1);
     let doublings = lateness.ilog2();
     let eighths = ((lateness << 3) >> doublings) & 7;
     u8::MAX.saturating_sub(((u64::from(doublings) << 3) | eighths).min(254) as u8)

@@ -45,6 +45,13 @@ fn a_locator_is_where_it_was_told() {
 }
 
 #[test]
+fn what_is_proved_twice_is_proved() {
+    let mut one = proved(1);
+    one.set_verified();
+    assert!(one.is_verified());
+}
+
+#[test]
 fn who_was_reached_stays_reached_when_the_list_is_told_again() {
     let mut list = three();
     let mut again = [0, 1, 2, 3].map(proved);
