@@ -22,14 +22,17 @@ fn established(config: Config) -> Desk {
 }
 
 /// The driver calls when it should; a message that is sent meanwhile is lost.
-fn timers(d: &mut Desk) -> Vec<Type> {
+fn messages(d: &mut Desk) -> Vec<Vec<u8>> {
     let h = &mut d.host;
     let (ctx, activity) = h.contexts.all.values_mut().next().expect("a context");
     if ctx.poll_timeout(&h.out, activity).is_some_and(|at| h.out.now.get().reached(at)) {
         ctx.handle_timeout(&h.out, activity);
     }
-    let sent = std::iter::from_fn(|| d.sent()).map(|(_, m)| Message::parse(&m).unwrap().kind());
-    sent.collect()
+    std::iter::from_fn(|| d.sent()).map(|(_, message)| message).collect()
+}
+
+fn timers(d: &mut Desk) -> Vec<Type> {
+    messages(d).iter().map(|message| Message::parse(message).unwrap().kind()).collect()
 }
 
 /// So many milliseconds, and what was sent in them.
@@ -223,6 +226,37 @@ fn only_the_answer_to_the_last_request_ends_it() {
     assert_eq!(d.host.count("update_ack_stale"), 1);
     assert!(d.hear(&build(&Body::UpdateAck { tag, nonce }, |_| {})).is_none());
     assert_eq!(d.host.count("update_acknowledged"), 1);
+}
+
+/// Probes are remembered by the places of their locators.
+#[test]
+fn probes_of_before_are_told_of_while_their_places_are_the_same() {
+    for moved in [false, true] {
+        let mut d = established(Config::default());
+        let h = &mut d.host;
+        let (ctx, activity) = h.contexts.all.values_mut().next().unwrap();
+        ctx.path_hint(&h.out, activity, Hint::Asked);
+        assert_eq!(told_probes(&mut d, 1_000), Some(2));
+        changed(&mut d, |out| {
+            out.locators[1].pref.priority = 9;
+            out.generation += u32::from(moved);
+        });
+        assert_eq!(told_probes(&mut d, 1_000), Some(if moved { 2 } else { 4 }));
+    }
+}
+
+/// Of how many the last Probe in so many milliseconds says that they were sent.
+fn told_probes(d: &mut Desk, ms: u64) -> Option<usize> {
+    let mut told = None;
+    for _ in 0..ms {
+        d.pass(1);
+        for bytes in messages(d) {
+            if let Body::Probe { probe, .. } = Message::parse(&bytes).unwrap().body {
+                told = Some(probe.sent().count());
+            }
+        }
+    }
+    told
 }
 
 // Control messages are packets.
