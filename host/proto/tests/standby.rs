@@ -121,12 +121,39 @@ fn a_hint_moves_packets_at_once_and_the_peer_follows() {
         w.cut_first(true, true);
         w.hint(A, hint);
         assert_eq!(moved(&w, A), cut, "{hint:?}");
+        assert!(!is_silent(&w), "a hint proves nothing");
         w.run(2_000, [5, 5]);
         // Ours: one way. The peer's: its answer, our confirmation, one way.
         let one_way = w.net.latency_ms;
         assert!(w.longest_gap(B, cut) <= one_way + 10, "{} ms", w.longest_gap(B, cut));
         assert!(w.longest_gap(A, cut) <= 4 * one_way + 10, "{} ms", w.longest_gap(A, cut));
         assert_eq!(w.hosts[A].context().tx_pair(), disjoint(&w));
+    }
+}
+
+/// Whether A knows that B's first locator does not answer.
+fn is_silent(w: &World) -> bool {
+    let first = w.hosts[B].addr(0);
+    let known = w.hosts[A].context().peer_locators().iter().find(|l| l.addr == first);
+    known.expect("it is in the list").is_silent()
+}
+
+#[test]
+fn a_locator_is_silent_when_no_pair_with_it_is_left() {
+    for shared in [false, true] {
+        let mut w = with_standby(12);
+        if shared {
+            // Then it stands by with our second locator.
+            for local in [0, 1].map(|n| w.hosts[A].addr(n)) {
+                w.net.cut.insert((local.prefix(), w.hosts[B].addr(1).prefix()));
+            }
+        }
+        w.run(8_000, [20, 20]);
+        w.cut_first(true, true);
+        w.run(3_000, [20, 20]);
+        assert_eq!(w.hosts[A].count("standby_switched"), 1);
+        assert_eq!(w.hosts[A].context().tx_pair().peer == w.hosts[B].addr(0), shared);
+        assert_eq!(is_silent(&w), !shared);
     }
 }
 
