@@ -249,11 +249,11 @@ impl<S: LocatorStore> Context<S> {
 
     /// A locator of ours that applications took out of Ls(local) is in it again: "If the locator
     /// is confirmed to be available, the shim sub-layer SHOULD initiate the procedure to update
-    /// the locator list" (RFC 6316 section 14.1.1). One that is not on a local interface, or that
-    /// nobody could verify, is refused.
+    /// the locator list" (RFC 6316 section 14.1.1). The caller knows that it is available; what
+    /// nobody could verify is not in our set.
     fn admit(&mut self, env: &dyn Env, addr: &Addr) -> Result<(), WishError> {
         let set = self.local_set(env).ok_or(WishError::NotALocator)?;
-        let locator = set.locators.iter().find(|l| l.addr == *addr && l.usable);
+        let locator = set.locators.iter().find(|l| l.addr == *addr);
         let pref = locator.ok_or(WishError::NotALocator)?.pref;
         let wanted = Wanted { addr: *addr, priority: pref.priority, weight: pref.weight };
         let generation = env.random() as u32;
