@@ -329,6 +329,21 @@ fn an_idle_context_asks_once_for_its_users_and_again_after_it_was_used() {
 }
 
 #[test]
+fn at_the_very_moment_it_asks_once_too() {
+    let mut d = established(Config { gc_idle_ms: 60_000, ..Config::default() });
+    let tick = d.host.out.ticks().tick(d.host.out.now.get());
+    let _ = d.first().1.note_received(tick);
+    d.host.out.now.set(d.host.out.ticks().instant(tick).after(60_000));
+    let asked = [(); 4].map(|()| {
+        let h = &mut d.host;
+        let (ctx, activity) = h.contexts.all.values_mut().next().unwrap();
+        ctx.handle_timeout(&h.out, activity);
+        ctx.asks_for_users()
+    });
+    assert_eq!(asked, [true, false, false, false]);
+}
+
+#[test]
 fn what_packets_see_is_published_when_it_changes() {
     let mut d = established(Config::default());
     assert!(d.host.context().has_changed());

@@ -217,6 +217,16 @@ fn a_released_fork_answers_a_peer_that_explores() {
 }
 
 #[test]
+fn a_fork_whose_socket_goes_before_the_peer_answered_goes_at_once() {
+    let mut w = two_sockets(fast());
+    let ours = w.fork(A, OTHER).unwrap();
+    w.call_on(A, ours, |ctx, env, _| ctx.release(env));
+    w.hosts[A].forks.clear();
+    w.run(20, [20, 20]);
+    assert_eq!((count(&w, A), w.hosts[A].count("fork_ended")), (1, 1));
+}
+
+#[test]
 fn a_fork_goes_with_its_socket_and_nobody_brings_it_back() {
     for every in [[20, 20], [20, 0], [0, 20], [0, 0]] {
         let (mut w, [ours, theirs]) = forked(fast());
