@@ -94,12 +94,28 @@ fn a_locator_is_reached_when_its_own_probe_is_answered() {
     assert_eq!(d.host.count("check_confirmed"), 1);
 }
 
+fn wish(d: &mut Desk, wish: &Wish<'_>) -> Result<Granted, WishError> {
+    let h = &mut d.host;
+    let (ctx, activity) = h.contexts.all.values_mut().next().unwrap();
+    ctx.wish(&h.out, activity, Owner { place: 1, serial: 1 }, |_| true, wish)
+}
+
 /// An application likes the peer's second locator better than the first.
 fn prefer(d: &mut Desk) -> Result<Granted, WishError> {
     let wanted = Wanted { addr: d.peer.addr(1), priority: 0, weight: 0 };
-    let h = &mut d.host;
-    let (ctx, activity) = h.contexts.all.values_mut().next().unwrap();
-    ctx.wish(&h.out, activity, Owner { place: 1, serial: 1 }, |_| true, &Wish::Peer(wanted))
+    wish(d, &Wish::Peer(wanted))
+}
+
+/// An application wants no locators of the peer's but these.
+#[test]
+fn a_list_asks_for_those_of_its_locators_that_were_not_reached() {
+    let mut d = established();
+    let list = [0, 1].map(|n| Wanted { addr: d.peer.addr(n), priority: 0, weight: 0 });
+    assert_eq!(wish(&mut d, &Wish::Peers(&list)), Err(WishError::Unverified));
+    let asked = question(&mut d);
+    assert_eq!(asked.dst, d.peer.addr(1));
+    answer(&mut d, ProbeState::Operational, &[asked]);
+    assert_eq!(wish(&mut d, &Wish::Peers(&list)), Ok(Granted::Here));
 }
 
 /// A preference is for when the locator works; one that did not answer may be there again.
