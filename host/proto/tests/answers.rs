@@ -100,6 +100,16 @@ fn wish(d: &mut Desk, wish: &Wish<'_>) -> Result<Granted, WishError> {
     ctx.wish(&h.out, activity, Owner { place: 1, serial: 1 }, |_| true, wish)
 }
 
+/// Its own end went, and nobody has told the context yet.
+#[test]
+fn a_question_goes_out_where_it_can() {
+    let mut d = established();
+    d.host.out.locators[0].usable = false;
+    assert_eq!(choose(&mut d), Err(WishError::Unverified));
+    let asked = question(&mut d);
+    assert_eq!((asked.src, asked.dst), (d.host.addr(1), d.peer.addr(1)));
+}
+
 /// An application likes the peer's second locator better than the first.
 fn prefer(d: &mut Desk) -> Result<Granted, WishError> {
     let wanted = Wanted { addr: d.peer.addr(1), priority: 0, weight: 0 };

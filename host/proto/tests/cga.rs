@@ -308,6 +308,18 @@ fn a_list_that_its_parameters_prove_wants_no_signature() {
 }
 
 #[test]
+fn nothing_is_signed_for_a_peer_without_shim6() {
+    let mut t = Table2::new();
+    t.a.out.signatures.clear();
+    t.open();
+    assert!(t.a.context().wants_signature(&t.a.out).is_some());
+    let id = t.a.contexts_ids()[0];
+    t.a.contexts.get(id).unwrap().ctx.no_support(&t.a.out);
+    assert_eq!(t.a.context().state(), State::NoSupport);
+    assert!(t.a.context().wants_signature(&t.a.out).is_none());
+}
+
+#[test]
 fn without_a_key_nothing_is_wanted_or_told() {
     let mut t = Table2::new();
     t.a.out.signatures.clear();
