@@ -132,6 +132,21 @@ fn a_chosen_locator_of_ours_comes_back_into_the_list() {
 }
 
 #[test]
+fn a_preferred_locator_of_ours_comes_back_into_the_list_too() {
+    let mut w = established(fast());
+    let (first, second) = (w.hosts[A].addr(0), w.hosts[A].addr(1));
+    let one = [wanted(second, 0)];
+    w.call(A, |ctx, env, activity| ctx.wish_locals(env, activity, &one)).unwrap();
+    w.run(1_000, [20, 20]);
+    assert_eq!(w.hosts[B].context().peer_locators().len(), 1);
+    w.call(A, |ctx, env, activity| ctx.wish_local(env, activity, wanted(first, 3))).unwrap();
+    w.run(1_000, [20, 20]);
+    let told = w.hosts[B].context().peer_locators();
+    let told: Vec<_> = told.iter().map(|l| (l.addr, l.pref.priority)).collect();
+    assert_eq!(told, [(first, 3), (second, 0)]);
+}
+
+#[test]
 fn a_choice_of_what_cannot_be_used_is_refused_and_nothing_changed() {
     let mut w = established(fast());
     let ([first, second], foreign) = ([0, 1].map(|i| w.hosts[A].addr(i)), w.hosts[B].addr(1));
