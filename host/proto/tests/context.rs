@@ -298,6 +298,11 @@ fn what_happened_twice_is_told_once() {
         d.hear(&request).expect("an Acknowledgement");
     }
     assert_eq!(told(&mut d), [Event::PeerLocators]);
+    for _ in 0..2 {
+        d.first().0.abandon();
+        assert!(d.host.context().is_gone());
+    }
+    assert_eq!(told(&mut d), [Event::Gone]);
 }
 
 // Who uses it.

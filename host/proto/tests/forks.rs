@@ -464,6 +464,11 @@ fn lists_are_in_force_if_they_are_the_same() {
     assert_eq!(ask(&mut w, id, TWO, true, Wish::Locals(&[x])), Ok(Granted::Apart));
     let other = wanted(y.addr, 4);
     assert_eq!(ask(&mut w, id, TWO, true, Wish::Locals(&[x, other])), Ok(Granted::Apart));
+    let mut third = w.hosts[A].out.locators[1];
+    third.addr.0[15] ^= 1;
+    w.hosts[A].out.locators.push(third);
+    let z = wanted(third.addr, 0);
+    assert_eq!(ask(&mut w, id, TWO, true, Wish::Locals(&[x, y, z])), Ok(Granted::Apart));
     assert_eq!(ask(&mut w, id, TWO, true, Wish::Peers(&theirs)), Ok(Granted::Here));
     let other = [wanted(theirs[0].addr, 1)];
     assert_eq!(ask(&mut w, id, TWO, true, Wish::Peers(&other)), Ok(Granted::Apart));
