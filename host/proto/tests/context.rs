@@ -178,6 +178,20 @@ fn a_changed_send_timeout_is_told_alone() {
     assert!(options.locators.is_none() && options.preferences.is_none());
 }
 
+/// Before the first message was taken out.
+#[test]
+fn what_changes_twice_at_once_is_told_once_and_at_once() {
+    let mut d = established(Config::default());
+    d.host.out.locators[1].pref.priority = 9;
+    let h = &mut d.host;
+    let (ctx, activity) = h.contexts.all.values_mut().next().unwrap();
+    ctx.local_changed(&h.out, activity);
+    let update = changed(&mut d, |out| out.locators[1].pref.priority = 8);
+    let prefs = Message::parse(&update).unwrap().options.preferences.unwrap();
+    assert_eq!(prefs.iter().map(|p| p.priority).collect::<Vec<_>>(), [0, 8]);
+    assert!(d.sent().is_none());
+}
+
 /// A request that was given up may arrive after the one that replaced it.
 #[test]
 fn what_replaces_a_request_is_told_twice() {
