@@ -10,6 +10,7 @@
 
 use super::{LocalSet, PeerLocator, Preference, MAX_LOCATORS};
 use crate::proto::addr::{Addr, Pair};
+use core::num::NonZeroU64;
 
 /// A pair of locators by their places in Ls(local) and Ls(peer).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,19 +81,18 @@ impl Rank {
 /// The winner of a race of exponential clocks whose rates are the weights: the least of
 /// `-log2(u) / weight`, with a `u` of the context and the locator.
 fn draw(salt: u64, addr: &Addr, weight: u8) -> u8 {
-    if weight == 0 {
-        return 0;
-    }
+    let Some(weight) = NonZeroU64::new(weight.into()) else { return 0 };
     let bits = addr.to_bits();
-    let u = ((mix(salt ^ bits as u64 ^ (bits >> 64) as u64) >> 40) as u32).max(1);
+    let mixed = mix(salt ^ bits as u64 ^ (bits >> 64) as u64);
+    let u = NonZeroU64::new(mixed >> 40).unwrap_or(NonZeroU64::MIN);
     // 24 bits of `u`: its logarithm to 8 binary places, the mantissa read as a line.
     let whole = u.ilog2();
-    let part = ((u64::from(u) << 8) >> whole) & 0xff;
+    let part = ((u.get() << 8) >> whole) & 0xff;
     let minus_log = (24u64 << 8).saturating_sub((u64::from(whole) << 8) | part);
     // At most 19 bits, on a scale of 8 steps for each doubling: that fits into an octet.
-    let lateness = (minus_log << 6).checked_div(u64::from(weight)).unwrap_or(0).max(1);
+    let lateness = NonZeroU64::new((minus_log << 6) / weight).unwrap_or(NonZeroU64::MIN);
     let doublings = lateness.ilog2();
-    let eighths = ((lateness << 3) >> doublings) & 7;
+    let eighths = ((lateness.get() << 3) >> doublings) & 7;
     u8::MAX.saturating_sub(((u64::from(doublings) << 3) | eighths).min(254) as u8)
 }
 
