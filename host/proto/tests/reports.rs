@@ -210,6 +210,23 @@ fn a_pair_that_was_chosen_is_not_left_for_a_worse_one_that_is_confirmed_later() 
     }
 }
 
+#[test]
+fn a_pair_that_was_chosen_is_not_left_for_an_equal_one_either() {
+    let mut b = Bench::new(Exploring);
+    let ulids = b.ulids;
+    let mut others = vec![];
+    for _ in 0..4 {
+        b.pass(60_000);
+        let _ = step!(&mut b, timeout);
+        others.extend(b.sent_probe(ProbeState::Exploring).sent.first().copied());
+    }
+    others.retain(|r| (r.src, r.dst) != (ulids.local, ulids.peer));
+    let chosen = b.probe(ProbeState::InboundOk, 1, &others[..1]).chosen.expect("another pair");
+    assert_eq!((chosen.local, chosen.peer), (others[0].src, others[0].dst));
+    b.tx = chosen;
+    assert_eq!(b.probe(ProbeState::Operational, 1, &others[1..2]).chosen, None);
+}
+
 /// The best pair comes first though it has an end in common with the current one, which is
 /// next, and then any other.
 #[test]
