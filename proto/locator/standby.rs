@@ -97,6 +97,8 @@ pub struct Standby {
     tried: Instant,
     /// It began because the peer was silent.
     alarm: bool,
+    /// There were packets between the last two rounds.
+    once_more: bool,
     next: Instant,
     /// The silence that was asked about.
     asked: Instant,
@@ -153,6 +155,12 @@ impl Standby {
         })
     }
 
+    /// Whether there is traffic. When it stops, once more: the path may have died right after it
+    /// answered, and who only receives would wait for ever.
+    fn goes_on(&self, marks: &Marks) -> bool {
+        marks.last > self.round || self.once_more
+    }
+
     /// Something is due; true if the current pair has to be given up.
     pub fn timeout(
         &mut self,
@@ -167,7 +175,7 @@ impl Standby {
             return late && self.try_again(config, now, marks);
         }
         let silent = self.is_silent(config, now, marks);
-        let regular = marks.last > self.round && now.reached(self.next);
+        let regular = self.goes_on(marks) && now.reached(self.next);
         if silent || regular {
             self.begin(config, now, random, marks, paths);
             self.alarm = silent;
@@ -197,6 +205,7 @@ impl Standby {
         }
         self.choose(marks, paths);
         self.asked = marks.sent_since.unwrap_or(self.asked);
+        self.once_more = marks.last > self.round;
         self.round = now;
         self.rounds = self.rounds.wrapping_add(1);
         let nonce = (random >> 32) as u32;
@@ -315,7 +324,7 @@ impl Standby {
         let look = (!marks.idle).then(|| now.after(self.silence(config)));
         let silence = marks.sent_since.filter(|since| *since > self.asked);
         let silence = silence.map(|since| since.after(self.silence(config)));
-        let regular = (marks.last > self.round).then_some(self.next);
+        let regular = self.goes_on(marks).then_some(self.next);
         [look, silence, regular].into_iter().flatten().min()
     }
 
