@@ -16,7 +16,7 @@
 //! The reference is given back when the snapshot is replaced, not when its memory is freed: the
 //! kernel counts routes in their namespace, which may be gone by then.
 
-use crate::proto::addr::Addr;
+use crate::proto::addr::Pair;
 use crate::sys::bindings;
 use crate::sys::hook::Call;
 use crate::sys::in6;
@@ -60,14 +60,28 @@ pub(crate) struct Facts {
     pub(crate) mtu: u32,
     /// Interface it leaves by.
     pub(crate) ifindex: u32,
+    /// `SOFTWARE` and the like, and from `ROOM_SHIFT` on the room.
+    flags: u32,
+}
+
+impl Facts {
+    fn of(facts: &bindings::shim6_route_facts) -> Self {
+        let software = if facts.software { SOFTWARE } else { 0 };
+        let flags = software | rules(facts) | u32::from(facts.room) << ROOM_SHIFT;
+        Facts { mtu: facts.mtu, ifindex: facts.ifindex as u32, flags }
+    }
+
     /// Octets the device wants in front of the IPv6 header.
-    pub(crate) room: u32,
+    #[inline]
+    pub(crate) fn room(&self) -> u32 {
+        self.flags >> ROOM_SHIFT
+    }
+
     /// The device hands a packet on to another stack of this kernel exactly as it is.
-    pub(crate) software: bool,
-    /// Routing rules exist, so that a packet's mark or DSCP may choose another route.
-    pub(crate) rules: bool,
-    /// So may its user.
-    pub(crate) users: bool,
+    #[inline]
+    pub(crate) fn is_software(&self) -> bool {
+        self.flags & SOFTWARE != 0
+    }
 }
 
 /// A route a packet may take now.
@@ -78,9 +92,13 @@ pub(crate) struct Route {
     pub(crate) facts: Facts,
 }
 
+/// The device hands a packet on to another stack of this kernel exactly as it is.
 const SOFTWARE: u32 = 1;
+/// Routing rules exist, so that a packet's mark or DSCP may choose another route.
 const RULES: u32 = 2;
+/// There is no route.
 const NONE: u32 = 4;
+/// So may its user.
 const USERS: u32 = 8;
 const ROOM_SHIFT: u32 = 8;
 
@@ -147,38 +165,40 @@ impl Cache {
         }
     }
 
-    /// A route from `src` to `dst` that is good in this `tick` (jiffies) for this packet: the
+    /// The cached route, if it was found good in this `tick` (jiffies), and for this packet.
+    #[inline]
+    pub(crate) fn cached(&self, skb: &Skb<'_>, tick: u64) -> Option<Route> {
+        self.current(tick).filter(|route| self.suits(&route.facts, skb))
+    }
+
+    /// Whether the cached route, of which these are the facts, is this packet's.
+    #[inline]
+    fn suits(&self, facts: &Facts, skb: &Skb<'_>) -> bool {
+        let bound = skb.bound_to();
+        let elsewhere = bound != 0 && bound != facts.ifindex && bound != self.vrf.load(Relaxed);
+        !elsewhere && !is_ruled(facts.flags, skb)
+    }
+
+    /// A route between these locators that is good in this `tick` (jiffies) for this packet: the
     /// cached one, unless the packet's socket is bound to a device, or its mark, its DSCP or its
     /// user may choose another one.
-    #[inline]
     pub(crate) fn get(
         &self,
         call: &Call<'_>,
         skb: &Skb<'_>,
-        src: &Addr,
-        dst: &Addr,
+        pair: &Pair,
         tick: u64,
     ) -> Option<Route> {
-        let cached = self.current(tick).or_else(|| self.renew(call.net(), src, dst, tick));
-        let bound = skb.bound_to();
+        let cached = self.current(tick).or_else(|| self.renew(call.net(), pair, tick));
         let alone = match &cached {
-            Some(Route { facts, .. }) => {
-                (bound != 0 && bound != facts.ifindex && bound != self.vrf.load(Relaxed))
-                    || (facts.rules && (facts.users || skb.is_special()))
-            }
-            None => bound != 0 || self.is_ruled(skb),
+            Some(route) => !self.suits(&route.facts, skb),
+            // Rules may have a route for this packet though there is none for others.
+            None => skb.bound_to() != 0 || is_ruled(self.flags.load(Relaxed), skb),
         };
         match alone {
-            true => lookup(call.net(), Some(skb), src, dst, bound),
+            true => lookup(call.net(), Some(skb), pair, skb.bound_to()),
             false => cached,
         }
-    }
-
-    /// Whether rules may have a route for this packet though there is none for others.
-    #[cold]
-    fn is_ruled(&self, skb: &Skb<'_>) -> bool {
-        let flags = self.flags.load(Relaxed);
-        flags & USERS != 0 || (flags & RULES != 0 && skb.is_special())
     }
 
     /// The cached route if it was found good in this `tick` (jiffies).
@@ -187,14 +207,10 @@ impl Cache {
     #[inline]
     fn current(&self, tick: u64) -> Option<Route> {
         let dst = NonNull::new(self.dst.load(Acquire))?;
-        let flags = self.flags.load(Relaxed);
         let facts = Facts {
             mtu: self.mtu.load(Relaxed),
             ifindex: self.ifindex.load(Relaxed),
-            room: flags >> ROOM_SHIFT,
-            software: flags & SOFTWARE != 0,
-            rules: flags & RULES != 0,
-            users: flags & USERS != 0,
+            flags: self.flags.load(Relaxed),
         };
         // SAFETY: the cache held a reference when the pointer was read under RCU.
         let living = unsafe { dst.as_ref() }.obsolete == LIVING;
@@ -207,13 +223,7 @@ impl Cache {
     /// The slow half of [`Cache::current`]: asks the kernel whether the cached route is still
     /// good, else looks one up and keeps it.
     #[cold]
-    fn renew(
-        &self,
-        net: NonNull<bindings::net>,
-        src: &Addr,
-        dst: &Addr,
-        tick: u64,
-    ) -> Option<Route> {
+    fn renew(&self, net: NonNull<bindings::net>, pair: &Pair, tick: u64) -> Option<Route> {
         if self.flags.load(Relaxed) & NONE != 0 && self.checked.load(Acquire) == tick {
             return None;
         }
@@ -231,10 +241,10 @@ impl Cache {
             return self.current(tick);
         }
         if self.state.compare_exchange(0, BUSY, Acquire, Relaxed).is_err() {
-            return lookup(net, None, src, dst, 0);
+            return lookup(net, None, pair, 0);
         }
         let old = self.dst.swap(ptr::null_mut(), Acquire);
-        let found = lookup_raw(net, None, src, dst, 0);
+        let found = lookup_raw(net, None, pair, 0);
         match found {
             Some(new) => {
                 // SAFETY: `new` is a route on which we own a reference.
@@ -254,7 +264,7 @@ impl Cache {
         unsafe { bindings::dst_release(old) };
         if self.state.fetch_and(!BUSY, AcqRel) & RETIRED != 0 {
             self.release();
-            return lookup(net, None, src, dst, 0);
+            return lookup(net, None, pair, 0);
         }
         found.and_then(|_| self.current(tick))
     }
@@ -273,12 +283,10 @@ impl Cache {
     }
 
     fn publish(&self, facts: &bindings::shim6_route_facts, tick: u64) {
-        let flags = if facts.software { SOFTWARE } else { 0 }
-            | rules(facts)
-            | u32::from(facts.room) << ROOM_SHIFT;
+        let Facts { mtu, ifindex, flags } = Facts::of(facts);
         self.cookie.store(facts.cookie, Release);
-        self.mtu.store(facts.mtu, Relaxed);
-        self.ifindex.store(facts.ifindex as u32, Relaxed);
+        self.mtu.store(mtu, Relaxed);
+        self.ifindex.store(ifindex, Relaxed);
         self.vrf.store(facts.vrf as u32, Relaxed);
         self.flags.store(flags, Relaxed);
         self.checked.store(tick, Release);
@@ -296,19 +304,23 @@ fn rules(facts: &bindings::shim6_route_facts) -> u32 {
     rules | if facts.users { USERS } else { 0 }
 }
 
+/// Whether rules, where these are, may choose a route for this packet by more than its addresses.
+#[inline]
+fn is_ruled(flags: u32, skb: &Skb<'_>) -> bool {
+    flags & (RULES | USERS) != 0 && (flags & USERS != 0 || skb.is_special())
+}
+
 /// A route for this packet, or for one that rules know by nothing but its addresses.
 fn lookup_raw(
     net: NonNull<bindings::net>,
     skb: Option<&Skb<'_>>,
-    src: &Addr,
-    dst: &Addr,
+    pair: &Pair,
     oif: u32,
 ) -> Option<NonNull<bindings::dst_entry>> {
     let skb = skb.map_or(ptr::null_mut(), Skb::as_ptr);
+    let (src, dst) = (in6(&pair.local), in6(&pair.peer));
     // SAFETY: `net` and the packet, if there is one, are valid; the addresses live on this stack.
-    NonNull::new(unsafe {
-        bindings::shim6_route_lookup(net.as_ptr(), skb, &in6(src), &in6(dst), oif as i32)
-    })
+    NonNull::new(unsafe { bindings::shim6_route_lookup(net.as_ptr(), skb, &src, &dst, oif as i32) })
 }
 
 /// Looks up a route and caches nothing. If it is one packet's, its mark, DSCP, user and device
@@ -317,11 +329,10 @@ fn lookup_raw(
 fn lookup(
     net: NonNull<bindings::net>,
     skb: Option<&Skb<'_>>,
-    src: &Addr,
-    dst: &Addr,
+    pair: &Pair,
     oif: u32,
 ) -> Option<Route> {
-    let dst = lookup_raw(net, skb, src, dst, oif)?;
+    let dst = lookup_raw(net, skb, pair, oif)?;
     // SAFETY: `dst` is a route on which we own a reference.
     Some(unsafe { owned(net, dst) })
 }
@@ -333,13 +344,5 @@ unsafe fn owned(net: NonNull<bindings::net>, dst: NonNull<bindings::dst_entry>) 
     let mut facts = bindings::shim6_route_facts::default();
     // SAFETY: by the contract.
     unsafe { bindings::shim6_route_facts(net.as_ptr(), dst.as_ptr(), &mut facts) };
-    let facts = Facts {
-        mtu: facts.mtu,
-        ifindex: facts.ifindex as u32,
-        room: u32::from(facts.room),
-        software: facts.software,
-        rules: facts.rules,
-        users: facts.users,
-    };
-    Route { dst, owned: true, facts }
+    Route { dst, owned: true, facts: Facts::of(&facts) }
 }

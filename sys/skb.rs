@@ -7,6 +7,7 @@
 //! `skb.c`. Nothing here knows the protocol: it moves headers, addresses and check sums.
 
 use crate::proto::addr::Addr;
+use crate::proto::addr::Pair;
 use crate::sys::bindings;
 use core::marker::PhantomData;
 use core::ptr;
@@ -360,8 +361,7 @@ impl<'a> Skb<'a> {
     pub(crate) fn insert(
         &mut self,
         ip: &Ipv6,
-        src: Addr,
-        dst: Addr,
+        between: &Pair,
         protocol: u8,
         shim: [u8; 8],
         spare: u32,
@@ -372,8 +372,8 @@ impl<'a> Skb<'a> {
             payload_len: Ipv6::grown(ip.payload_len, SHIM_LEN as i32),
             next: protocol,
             hops: ip.hops,
-            src,
-            dst,
+            src: between.local,
+            dst: between.peer,
         };
         // SAFETY: `make_room` left 8 private octets in front of the 40 of the old header, which
         // was read into `ip` and is overwritten here.
@@ -394,8 +394,7 @@ impl<'a> Skb<'a> {
     pub(crate) fn insert_behind(
         &mut self,
         (at, chain): (u32, u32),
-        src: Addr,
-        dst: Addr,
+        between: &Pair,
         protocol: u8,
         shim: [u8; 8],
         spare: u32,
@@ -424,8 +423,8 @@ impl<'a> Skb<'a> {
         h.network_header = h.network_header.wrapping_sub(SHIM_LEN as u16);
         let mut ip = self.ipv6();
         ip.payload_len = Ipv6::grown(ip.payload_len, SHIM_LEN as i32);
-        ip.src = src;
-        ip.dst = dst;
+        ip.src = between.local;
+        ip.dst = between.peer;
         // SAFETY: 40 private linear octets at `data`.
         unsafe { ptr::write_unaligned(self.fields().data.cast::<Ipv6>(), ip) };
         Ok(())
@@ -436,13 +435,7 @@ impl<'a> Skb<'a> {
     /// The ULP check sum was made over these addresses, so a device that verified one over the
     /// others proves nothing: CHECKSUM_UNNECESSARY is forgotten, CHECKSUM_COMPLETE kept right.
     #[inline]
-    pub(crate) fn strip(
-        &mut self,
-        ip: &Ipv6,
-        next: u8,
-        src: Addr,
-        dst: Addr,
-    ) -> Result<(), NoMemory> {
+    pub(crate) fn strip(&mut self, ip: &Ipv6, next: u8, ulids: &Pair) -> Result<(), NoMemory> {
         const BOTH: u32 = IPV6_LEN + SHIM_LEN;
         if self.fields().cloned() != 0 || self.linear_len() < BOTH {
             // SAFETY: `raw` is ours; the call may move the data, nothing borrows it now.
@@ -455,8 +448,8 @@ impl<'a> Skb<'a> {
             payload_len: Ipv6::grown(ip.payload_len, -(SHIM_LEN as i32)),
             next,
             hops: ip.hops,
-            src,
-            dst,
+            src: ulids.peer,
+            dst: ulids.local,
         };
         let summed = u32::from(self.headers().ip_summed());
         if summed == bindings::SHIM6_CHECKSUM_COMPLETE {

@@ -11,7 +11,7 @@ use crate::sys::gso;
 use crate::sys::hook::Call;
 use crate::sys::hook::Owned;
 use crate::sys::hook::Verdict;
-use crate::sys::route::Route;
+use crate::sys::route::Facts;
 use crate::sys::skb::Skb;
 use crate::translate::outgoing::lower_pmtu;
 use crate::translate::outgoing::route;
@@ -37,7 +37,7 @@ pub(super) fn cut(
         result = if segment.skb().len() > room_for {
             lower_pmtu(&mut segment.skb(), room_for);
             match route(net, way, &segment.skb(), call) {
-                Some(route) => pieces(net, way, &mut segment.skb(), &route, room_for, call),
+                Some(route) => pieces(net, way, &mut segment.skb(), route.facts, room_for, call),
                 None => {
                     net.count(Counter::TxNoRoute);
                     Err(Verdict::UNREACHABLE)
@@ -60,7 +60,7 @@ pub(super) fn fragment(
     net: View<'_>,
     way: &Way<'_>,
     mut skb: Skb<'_>,
-    route: &Route,
+    facts: Facts,
     room_for: u32,
     call: &Call<'_>,
 ) -> Verdict {
@@ -72,7 +72,7 @@ pub(super) fn fragment(
         skb.tell_too_big(room_for);
         return Verdict::TOO_BIG;
     }
-    match pieces(net, way, &mut skb, route, room_for, call) {
+    match pieces(net, way, &mut skb, facts, room_for, call) {
         Ok(()) => {
             skb.consume();
             Verdict::stolen(Ok(()))
@@ -86,11 +86,11 @@ fn pieces(
     net: View<'_>,
     way: &Way<'_>,
     skb: &mut Skb<'_>,
-    route: &Route,
+    facts: Facts,
     room_for: u32,
     call: &Call<'_>,
 ) -> Result<(), Verdict> {
-    let mut fragments = match Fragments::of(call, skb, room_for, route.facts.room) {
+    let mut fragments = match Fragments::of(call, skb, room_for, facts.room()) {
         Ok(f) => f,
         Err(Failed::TooSmall) => {
             net.count(Counter::TxTooBig);
@@ -123,8 +123,7 @@ fn send_piece(
         net.count(Counter::TxNoRoute);
         return Err(Verdict::UNREACHABLE);
     };
-    let ip = skb.ipv6();
-    send_as(net, way, &mut skb, &ip, route)?;
+    send_as(net, way, &mut skb, route)?;
     net.count(Counter::TxRewritten);
     call.output(piece).map_err(Verdict::failed)
 }

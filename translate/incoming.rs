@@ -90,7 +90,7 @@ fn payload(net: View<'_>, mut skb: Skb<'_>) -> Verdict {
         // Its ports are read below; a packet without them has none.
         let _ = skb.pull(skb.len().min(translate::PAYLOAD_END + FLOW_LEN));
     }
-    if skb.strip(ip, header.next, path.ulids.peer, path.ulids.local).is_err() {
+    if skb.strip(ip, header.next, &path.ulids).is_err() {
         net.count(Counter::RxNoMemory);
         return Verdict::DROP;
     }
@@ -119,7 +119,7 @@ fn learn(net: View<'_>, skb: &Skb<'_>, next: u8, tag: Tag, path: &Path) {
 }
 
 /// The context that a payload header's tag names, if the packet's locators are its own.
-#[inline]
+#[inline(always)]
 fn find<'a>(net: View<'a>, pair: &Pair, tag: Tag) -> Option<(&'a Node, &'a Path, Note)> {
     let node = net.by_tag(tag)?;
     let path = net.path(node)?;

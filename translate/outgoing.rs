@@ -14,8 +14,10 @@ use crate::proto::wire::PROTOCOL;
 use crate::sys::gso;
 use crate::sys::hook::Call;
 use crate::sys::hook::Verdict;
+use crate::sys::route::Facts;
 use crate::sys::route::Route;
 use crate::sys::skb::Ipv6;
+use crate::sys::skb::NoMemory;
 use crate::sys::skb::Skb;
 use crate::sys::skb::Tracked;
 use crate::sys::skb::SHIM_LEN;
@@ -143,15 +145,18 @@ fn of_context(net: View<'_>, node: &Node, skb: Skb<'_>, call: Call<'_>) -> Verdi
     }
     node.note_sent(net.tick());
     match net.path(node) {
-        Some(path) if path.rewrite => {
-            let ip = skb.ipv6();
-            rewrite(net, &Way::of(path), skb, &ip, &call)
-        }
+        Some(path) if path.rewrite => rewrite_usual(net, path, skb, call),
         _ => {
             net.count(Counter::TxContext);
             unchanged(net, &skb)
         }
     }
+}
+
+/// A packet of a context whose locators are others than its identifiers.
+#[inline(never)]
+fn rewrite_usual(net: View<'_>, path: &Path, skb: Skb<'_>, call: Call<'_>) -> Verdict {
+    rewrite(net, &Way { path, pair: &path.tx, own: None }, skb, &call)
 }
 
 /// A packet whose socket, or whose very sendmsg(), chose locators for it.
@@ -175,7 +180,7 @@ fn chosen(net: View<'_>, node: &Node, skb: Skb<'_>, call: &Call<'_>, own: &Own) 
         net.count(Counter::TxContext);
         return unchanged(net, &skb);
     }
-    rewrite(net, &Way { path, pair: &pair, own: Some(own) }, skb, &ip, call)
+    rewrite(net, &Way { path, pair: &pair, own: Some(own) }, skb, call)
 }
 
 /// How a packet goes: by its context's pair, or by a chosen one.
@@ -185,10 +190,14 @@ pub(super) struct Way<'a> {
     own: Option<&'a Own>,
 }
 
-impl<'a> Way<'a> {
+impl Way<'_> {
+    /// A route that needs no look-up.
     #[inline]
-    fn of(path: &'a Path) -> Self {
-        Way { path, pair: &path.tx, own: None }
+    fn cached(&self, skb: &Skb<'_>, tick: u64) -> Option<Route> {
+        match self.own {
+            None => self.path.route.cached(skb, tick),
+            Some(_) => None,
+        }
     }
 }
 
@@ -205,8 +214,8 @@ fn unchanged(net: View<'_>, skb: &Skb<'_>) -> Verdict {
 
 /// RFC 5533 11.1: "if the ULID pair is no longer used as the locator pair, then the sender needs
 /// to transform the packet."
-#[inline]
-fn rewrite(net: View<'_>, way: &Way<'_>, mut skb: Skb<'_>, ip: &Ipv6, call: &Call<'_>) -> Verdict {
+#[inline(always)]
+fn rewrite(net: View<'_>, way: &Way<'_>, mut skb: Skb<'_>, call: &Call<'_>) -> Verdict {
     if skb.awaits_ipsec() {
         // It comes here again, as an ESP or AH packet.
         net.count(Counter::TxAwaitsIpsec);
@@ -224,25 +233,49 @@ fn rewrite(net: View<'_>, way: &Way<'_>, mut skb: Skb<'_>, ip: &Ipv6, call: &Cal
         // Connection tracking counts it (insert_failed, drop), here as without us.
         Tracked::Lost => return Verdict::DROP,
     }
-    let Some(route) = route(net, way, &skb, call) else {
-        net.count(Counter::TxNoRoute);
-        return Verdict::UNREACHABLE;
-    };
-    let room_for = route.facts.mtu.saturating_sub(SHIM_LEN);
+    match way.cached(&skb, net.tick()) {
+        Some(route) if leads_out(net, &route) => rewrite_by(net, way, skb, route, call),
+        _ => rewrite_slow(net, way, skb, call),
+    }
+}
+
+/// The same for a packet whose route is not known.
+#[cold]
+fn rewrite_slow(net: View<'_>, way: &Way<'_>, skb: Skb<'_>, call: &Call<'_>) -> Verdict {
+    match route(net, way, &skb, call) {
+        Some(route) => rewrite_by(net, way, skb, route, call),
+        None => {
+            net.count(Counter::TxNoRoute);
+            Verdict::UNREACHABLE
+        }
+    }
+}
+
+/// The same by this route.
+#[inline(always)]
+fn rewrite_by(
+    net: View<'_>,
+    way: &Way<'_>,
+    mut skb: Skb<'_>,
+    route: Route,
+    call: &Call<'_>,
+) -> Verdict {
+    let facts = route.facts;
+    let room_for = facts.mtu.saturating_sub(SHIM_LEN);
     if skb.is_gso() {
         if translate::has_routing_header(skb.linear()) {
             return routed(net, &skb);
         }
-        if !keep_super_packet(&mut skb, &route, room_for) {
+        if !keep_super_packet(&mut skb, facts, room_for) {
             return cut(net, way, skb, room_for, call);
         }
     } else if skb.len() > room_for {
         if translate::has_routing_header(skb.linear()) {
             return routed(net, &skb);
         }
-        return fragment(net, way, skb, &route, room_for, call);
+        return fragment(net, way, skb, facts, room_for, call);
     }
-    match send_as(net, way, &mut skb, ip, route) {
+    match send_as(net, way, &mut skb, route) {
         Ok(()) => {
             net.count(Counter::TxRewritten);
             Verdict::ACCEPT
@@ -259,67 +292,82 @@ fn routed(net: View<'_>, skb: &Skb<'_>) -> Verdict {
 }
 
 /// A route for the locator pair that is good for this packet.
-#[inline]
 pub(super) fn route(net: View<'_>, way: &Way<'_>, skb: &Skb<'_>, call: &Call<'_>) -> Option<Route> {
     let route = match way.own {
-        None => way.path.route.get(call, skb, &way.pair.local, &way.pair.peer, net.tick())?,
+        None => way.path.route.get(call, skb, way.pair, net.tick())?,
         Some(own) => own.route(call, skb, way.pair)?,
     };
-    (route.facts.ifindex != net.catch_all()).then_some(route)
+    leads_out(net, &route).then_some(route)
+}
+
+/// Whether it is not the catch-all route of a ULID.
+#[inline]
+fn leads_out(net: View<'_>, route: &Route) -> bool {
+    route.facts.ifindex != net.catch_all()
 }
 
 /// Inserts the header, replaces the addresses, changes the route.
-#[inline]
+#[inline(always)]
 pub(super) fn send_as(
     net: View<'_>,
     way: &Way<'_>,
     skb: &mut Skb<'_>,
-    ip: &Ipv6,
     route: Route,
 ) -> Result<(), Verdict> {
-    if !route.facts.software && skb.checksum_pending() {
+    if !route.facts.is_software() && skb.checksum_pending() {
         // A device's parser does not find the ULP behind header 140.
         skb.finish_checksum().map_err(|_| Verdict::NO_MEMORY)?;
     }
-    let (src, dst) = (way.pair.local, way.pair.peer);
-    let (tag, room) = (way.path.peer_tag, route.facts.room);
-    let done = match translate::routing_headers(ip.next) {
+    let ip = skb.ipv6();
+    let room = route.facts.room();
+    match translate::routing_headers(ip.next) {
         false => {
-            skb.insert(ip, src, dst, PROTOCOL, PayloadHeader { next: ip.next, tag }.emit(), room)
+            let shim = PayloadHeader { next: ip.next, tag: way.path.peer_tag }.emit();
+            skb.insert(&ip, way.pair, PROTOCOL, shim, room).map_err(|e| no_memory(net, e))?;
         }
-        true => match translate::insertion(skb.linear()) {
-            Insertion::At { at, chain, next } => skb.insert_behind(
-                (at, chain),
-                src,
-                dst,
-                PROTOCOL,
-                PayloadHeader { next, tag }.emit(),
-                room,
-            ),
-            Insertion::RoutingHeader => {
-                net.count(Counter::TxRoutingHeader);
-                return Err(Verdict::ACCEPT);
-            }
-            Insertion::Malformed => {
-                net.count(Counter::TxMalformed);
-                return Err(Verdict::DROP);
-            }
-        },
-    };
-    if done.is_err() {
-        net.count(Counter::TxNoMemory);
-        return Err(Verdict::NO_MEMORY);
+        true => insert_behind(net, way, skb, room)?,
     }
     skb.set_translated();
     route.give(skb).map_err(|_| Verdict::UNREACHABLE)
 }
 
+/// Inserts the header behind the routing-sublayer headers that a packet has.
+#[cold]
+fn insert_behind(
+    net: View<'_>,
+    way: &Way<'_>,
+    skb: &mut Skb<'_>,
+    room: u32,
+) -> Result<(), Verdict> {
+    match translate::insertion(skb.linear()) {
+        Insertion::At { at, chain, next } => {
+            let shim = PayloadHeader { next, tag: way.path.peer_tag }.emit();
+            skb.insert_behind((at, chain), way.pair, PROTOCOL, shim, room)
+                .map_err(|e| no_memory(net, e))
+        }
+        Insertion::RoutingHeader => {
+            net.count(Counter::TxRoutingHeader);
+            Err(Verdict::ACCEPT)
+        }
+        Insertion::Malformed => {
+            net.count(Counter::TxMalformed);
+            Err(Verdict::DROP)
+        }
+    }
+}
+
+#[cold]
+fn no_memory(net: View<'_>, _: NoMemory) -> Verdict {
+    net.count(Counter::TxNoMemory);
+    Verdict::NO_MEMORY
+}
+
 /// Prepares a super-packet for a device that hands it on untouched; `false` if it has to be cut.
-#[inline]
-fn keep_super_packet(skb: &mut Skb<'_>, route: &Route, room_for: u32) -> bool {
+#[inline(never)]
+fn keep_super_packet(skb: &mut Skb<'_>, facts: Facts, room_for: u32) -> bool {
     // Without a pending check sum, whoever cuts it would seed one from the locators. A tunnel's
     // has inner headers already, which are where its segments begin.
-    if !route.facts.software || !skb.checksum_pending() || skb.is_encapsulated() {
+    if !facts.is_software() || !skb.checksum_pending() || skb.is_encapsulated() {
         return false;
     }
     let (size, kind) = skb.gso();
