@@ -33,7 +33,6 @@ use crate::signatures;
 use crate::sys::addrconf;
 use crate::sys::clock;
 use crate::sys::entry::netns;
-use crate::sys::env;
 use crate::sys::hook::Hooks;
 use crate::sys::lock::SpinGuardBh;
 use crate::sys::lock::SpinLockBh;
@@ -47,7 +46,6 @@ use crate::sys::rcu::RcuBox;
 use crate::sys::rcu::RcuPtr;
 use crate::sys::rcu::Retire;
 use crate::sys::sysctl::Sysctls;
-use crate::sys::table::Hasher;
 use crate::sys::work::Work;
 use crate::table::Tables;
 use crate::table::Walk;
@@ -179,8 +177,7 @@ impl Admin {
 impl NetState {
     /// The state of a new namespace.
     pub(crate) fn new(owner: Owner) -> Result<impl PinInit<Self, Error>> {
-        let hasher = Hasher::new(core::array::from_fn(|_| env::random()));
-        let (tables, writer) = Tables::new(hasher)?;
+        let (tables, writer) = Tables::new()?;
         let counters = Counters::new()?;
         let config = RcuPtr::none();
         config.replace(Some(RcuBox::new(Config::default(), GFP_KERNEL)?));

@@ -30,6 +30,7 @@ use sys::control::Protocol;
 use sys::ftrace::Redirect;
 use sys::genl::Family;
 use sys::gso::Offload;
+use sys::hash;
 use sys::netns::Registration;
 use sys::sock;
 use sys::table::Memory;
@@ -55,6 +56,7 @@ struct Shim6 {
     _sockets: sock::Memory,
     _queue: Queue,
     _memory: Memory,
+    _hashes: hash::Memory,
 }
 
 impl kernel::Module for Shim6 {
@@ -64,6 +66,7 @@ impl kernel::Module for Shim6 {
             return Err(EIO);
         }
         Ok(Self {
+            _hashes: hash::Memory::create()?,
             _memory: Memory::create::<table::Shared, table::Locked>()?,
             _queue: Queue::create()?,
             _sockets: sock::Memory::create()?,

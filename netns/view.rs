@@ -13,8 +13,6 @@ use crate::proto::counter::Counter;
 use crate::proto::policy::Rules;
 use crate::sys::clock;
 use crate::sys::rcu::Rcu;
-use crate::sys::table::Chain;
-use crate::sys::table::Found;
 use crate::table::alias;
 use crate::table::Node;
 use crate::table::Path;
@@ -45,22 +43,21 @@ impl<'a> View<'a> {
         View { state, rcu }
     }
 
-    /// The keyed hash of two identifiers.
+    /// The keyed hash of two identifiers, if it is at hand.
     #[inline]
+    pub(crate) fn hash_at_hand(self, local: &Addr, peer: &Addr) -> Option<u64> {
+        self.state.tables.hash_at_hand(local, peer)
+    }
+
+    /// The keyed hash of two identifiers.
     pub(crate) fn hash(self, local: &Addr, peer: &Addr) -> u64 {
         self.state.tables.hash(local, peer)
     }
 
-    /// Where the contexts of a pair's hash hang.
+    /// Whether certainly no context is of identifiers with this hash.
     #[inline]
-    pub(crate) fn chain_of(self, hash: u64) -> Chain<'a> {
-        self.state.tables.chain_of(self.rcu, hash)
-    }
-
-    /// The default context of two identifiers, of whose hash `chain` is.
-    #[inline]
-    pub(crate) fn in_chain(self, chain: Chain<'a>, local: &Addr, peer: &Addr) -> Found<&'a Node> {
-        self.state.tables.in_chain(chain, local, peer)
+    pub(crate) fn has_none(self, hash: u64) -> bool {
+        self.state.tables.has_none(self.rcu, hash)
     }
 
     /// The default context of two identifiers whose hash is known.
@@ -169,7 +166,7 @@ impl<'a> View<'a> {
 
     /// A packet of a pair without a context was sent; `hash` is that of the pair. `false` if more
     /// is to be done than to count it: [`View::note_no_context`].
-    #[inline]
+    #[inline(always)]
     pub(crate) fn count_no_context(self, hash: u64) -> bool {
         match (self.state.setup(self.rcu), self.state.config.get(self.rcu)) {
             (Some(setup), Some(config)) => setup.count(hash, config),

@@ -23,6 +23,7 @@
 #include "ftrace.h"
 #include "genl.h"
 #include "gso.h"
+#include "hash.h"
 #include "hook.h"
 #include "icmp.h"
 #include "kick.h"

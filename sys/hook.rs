@@ -94,6 +94,21 @@ impl Call<'_> {
         NonNull::new(unsafe { self.raw.as_ref().sk })
     }
 
+    /// Whether the packet leaves by a VRF.
+    #[inline]
+    pub(in crate::sys) fn leaves_by_vrf(&self) -> bool {
+        // SAFETY: `raw` is valid by the type invariants, and in LOCAL_OUT names where the packet
+        // leaves.
+        is_vrf(unsafe { self.raw.as_ref().out })
+    }
+
+    /// Whether the packet came in by a VRF.
+    #[inline]
+    pub(in crate::sys) fn came_by_vrf(&self) -> bool {
+        // SAFETY: as above; in PRE_ROUTING it names where the packet came in.
+        is_vrf(unsafe { self.raw.as_ref().in_ })
+    }
+
     /// Sends a packet that the hook made: on from LOCAL_OUT, by its route.
     pub(crate) fn output(&self, packet: Owned) -> Result {
         let skb = packet.into_raw();
@@ -102,6 +117,15 @@ impl Call<'_> {
             bindings::shim6_dst_output(self.net().as_ptr(), self.raw.as_ref().sk, skb)
         })
     }
+}
+
+/// A VRF shows its packets to all hooks twice: as its own, and as those of the link.
+#[inline]
+fn is_vrf(dev: *mut bindings::net_device) -> bool {
+    // SAFETY: a hook's device, which RCU keeps. These 32 bits are the first of the union; bindgen's
+    // accessor would take them one by one.
+    let flags = unsafe { (&raw const (*dev).__bindgen_anon_1).cast::<u32>().read_volatile() };
+    flags & bindings::SHIM6_L3_MASTER != 0
 }
 
 /// A packet that belongs to us, not to whoever called the hook; freed if it is not sent.

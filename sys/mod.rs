@@ -16,6 +16,7 @@ pub(crate) mod ftrace;
 pub(crate) mod genl;
 pub(crate) mod gro;
 pub(crate) mod gso;
+pub(crate) mod hash;
 pub(crate) mod hook;
 pub(crate) mod icmp;
 pub(crate) mod kick;

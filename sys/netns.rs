@@ -101,12 +101,12 @@ impl Drop for Registration {
 /// `word` points into memory of `shim6_counters_alloc`.
 #[inline]
 unsafe fn add_one(word: *mut u64) {
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", CONFIG_SMP))]
     // SAFETY: by contract; per-CPU addresses are relative to the gs segment.
     unsafe {
         core::arch::asm!("inc qword ptr gs:[{0}]", in(reg) word, options(nostack));
     }
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(not(all(target_arch = "x86_64", CONFIG_SMP)))]
     // SAFETY: by contract.
     unsafe {
         bindings::shim6_counters_inc(word);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Thunks for the context table: rhashtable, timer_list and RCU are macros. */
+#include <linux/bitops.h>
 #include <linux/hash.h>
 #include <linux/random.h>
 #include <linux/rculist.h>
@@ -45,19 +46,20 @@ struct shim6_wanted {
 	u32 fii;
 };
 
-static u32 shim6_fold(u64 hash, u32 seed)
+/* Any bits of a good hash are good. */
+static u32 shim6_pair_bits(u64 hash, u32 seed)
 {
-	return ((hash ^ seed) * GOLDEN_RATIO_64) >> 32;
+	return ror64(hash, seed);
 }
 
 static u32 shim6_key_hash(const void *data, u32 len, u32 seed)
 {
-	return shim6_fold(((const struct shim6_wanted *)data)->hash, seed);
+	return shim6_pair_bits(((const struct shim6_wanted *)data)->hash, seed);
 }
 
 static u32 shim6_node_hash(const void *data, u32 len, u32 seed)
 {
-	return shim6_fold(((const struct shim6_node *)data)->hash, seed);
+	return shim6_pair_bits(((const struct shim6_node *)data)->hash, seed);
 }
 
 static int shim6_key_cmp(struct rhashtable_compare_arg *arg, const void *obj)
@@ -71,9 +73,9 @@ static int shim6_key_cmp(struct rhashtable_compare_arg *arg, const void *obj)
 }
 
 /* Tags are random, and ours. */
-static u32 shim6_tag_hash(const void *data, u32 len, u32 seed)
+static u32 shim6_tag_bits(const void *data, u32 len, u32 seed)
 {
-	return shim6_fold(*(const u64 *)data, seed);
+	return ((*(const u64 *)data ^ seed) * GOLDEN_RATIO_64) >> 32;
 }
 
 static const struct rhashtable_params shim6_by_ulids_params = {
@@ -88,7 +90,7 @@ static const struct rhashtable_params shim6_by_tag_params = {
 	.key_len = sizeof(u64),
 	.key_offset = offsetof(struct shim6_node, tag),
 	.head_offset = offsetof(struct shim6_node, by_tag),
-	.hashfn = shim6_tag_hash,
+	.hashfn = shim6_tag_bits,
 	.automatic_shrinking = true,
 };
 

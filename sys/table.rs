@@ -14,8 +14,11 @@ use crate::proto::addr::UlidPair;
 use crate::proto::time::Instant;
 use crate::sys::bindings;
 use crate::sys::clock;
-use crate::sys::find;
-pub(crate) use crate::sys::find::Found;
+use crate::sys::find::pair_bits;
+use crate::sys::find::tag_bits;
+use crate::sys::find::Chain;
+use crate::sys::find::Found;
+use crate::sys::hash;
 use crate::sys::in6;
 use crate::sys::rcu::Guard;
 use crate::sys::rcu::Rcu;
@@ -35,36 +38,10 @@ use kernel::types::Opaque;
 const BY_ULIDS: usize = offset_of!(bindings::shim6_node, by_ulids);
 const BY_TAG: usize = offset_of!(bindings::shim6_node, by_tag);
 
-/// A keyed hash of two addresses: who chooses addresses cannot choose slots.
-#[derive(Clone, Copy)]
-pub(crate) struct Hasher([u64; 4]);
-
-impl Hasher {
-    /// With these secrets.
-    pub(crate) const fn new(secrets: [u64; 4]) -> Self {
-        Hasher(secrets)
-    }
-
-    /// The hash of a pair. Two folded multiplications: a packet pays for this.
-    #[inline]
-    pub(crate) fn hash(&self, local: &Addr, peer: &Addr) -> u64 {
-        let [a, b, c, d] = self.0;
-        let fold = |x: u64, y: u64| {
-            let product = u128::from(x) * u128::from(y);
-            (product >> 64) as u64 ^ product as u64
-        };
-        let half = |addr: &Addr, x: u64, y: u64| {
-            let word = u128::from_ne_bytes(addr.0);
-            fold(word as u64 ^ x, (word >> 64) as u64 ^ y)
-        };
-        half(local, a, b) ^ half(peer, c, d).rotate_left(32)
-    }
-
-    /// The hash of a forked instance.
-    #[inline]
-    fn forked(hash: u64, fii: u32) -> u64 {
-        hash ^ u64::from(fii).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-    }
+/// The hash of a forked instance, from that of its ULIDs.
+#[inline]
+fn forked(hash: u64, fii: u32) -> u64 {
+    hash ^ u64::from(fii).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// One context.
@@ -167,23 +144,9 @@ impl Drop for Memory {
     }
 }
 
-/// Where the contexts of one hash hang, while the RCU read lock is held.
-#[derive(Clone, Copy)]
-pub(crate) struct Chain<'a>(find::Chain, PhantomData<Rcu<'a>>);
-
-impl Chain<'_> {
-    /// Whether there is certainly none of them. `false` says nothing.
-    #[inline]
-    pub(crate) fn is_empty(self) -> bool {
-        // SAFETY: made by `Tables::chain_of`; the lock is held.
-        unsafe { self.0.is_empty() }
-    }
-}
-
 /// The tables of one namespace.
 pub(crate) struct Tables<S, L> {
     raw: Pin<KBox<Opaque<bindings::shim6_tables>>>,
-    hasher: Hasher,
     entries: PhantomData<Entry<S, L>>,
 }
 
@@ -194,12 +157,12 @@ unsafe impl<S: Sync + Send, L: Send> Sync for Tables<S, L> {}
 
 impl<S, L> Tables<S, L> {
     /// Empty tables, and the one value that may change them.
-    pub(crate) fn new(hasher: Hasher) -> Result<(Self, Writer<S, L>)> {
+    pub(crate) fn new() -> Result<(Self, Writer<S, L>)> {
         let raw = KBox::pin(Opaque::<bindings::shim6_tables>::uninit(), GFP_KERNEL)?;
         // SAFETY: pinned memory of its own.
         to_result(unsafe { bindings::shim6_tables_init(raw.get()) })?;
-        let writer = Writer { raw: raw.get(), hasher, entries: PhantomData };
-        Ok((Tables { raw, hasher, entries: PhantomData }, writer))
+        let writer = Writer { raw: raw.get(), entries: PhantomData };
+        Ok((Tables { raw, entries: PhantomData }, writer))
     }
 
     /// Finds memory for aliases, before the first context comes; for one task at a time.
@@ -208,60 +171,64 @@ impl<S, L> Tables<S, L> {
         to_result(unsafe { bindings::shim6_tables_reserve(self.raw.get()) })
     }
 
-    /// The hash of two ULIDs.
+    /// The hash of two ULIDs, if it is at hand.
     #[inline]
+    pub(crate) fn hash_at_hand(&self, local: &Addr, peer: &Addr) -> Option<u64> {
+        hash::remembered(local, peer)
+    }
+
+    /// The hash of two ULIDs.
     pub(crate) fn hash(&self, local: &Addr, peer: &Addr) -> u64 {
-        self.hasher.hash(local, peer)
+        hash::of(local, peer)
     }
 
     /// Where the contexts of a hash of two ULIDs hang.
+    ///
+    /// # Safety
+    ///
+    /// The RCU read lock is held for as long as the result is used.
     #[inline]
-    pub(crate) fn chain_of<'a>(&'a self, _rcu: Rcu<'a>, hash: u64) -> Chain<'a> {
-        // SAFETY: the tables are initialised; RCU keeps the result.
-        Chain(unsafe { find::Chain::of(&raw mut (*self.raw.get()).ulids, hash) }, PhantomData)
+    unsafe fn chain(&self, hash: u64) -> Option<Chain> {
+        // SAFETY: the tables are initialised; by contract.
+        unsafe { Chain::of(&raw mut (*self.raw.get()).ulids, |seed| pair_bits(hash, seed)) }
     }
 
-    /// The default context of two ULIDs, of whose hash `chain` is.
+    /// Whether there is certainly no context of this hash. `false` says nothing.
     #[inline]
-    pub(crate) fn in_chain<'a>(
-        &'a self,
-        chain: Chain<'a>,
-        local: &Addr,
-        peer: &Addr,
-    ) -> Found<&'a Entry<S, L>> {
-        // SAFETY: made by `chain_of`, and what hangs in the tables are nodes by `by_ulids`, each
-        // the head of an entry; RCU keeps the result.
-        unsafe {
-            let found = chain.0.find(|head| {
-                let key = &(*head.byte_sub(BY_ULIDS).cast::<bindings::shim6_node>()).key;
-                super::addr(&key.peer) == *peer && super::addr(&key.local) == *local && key.fii == 0
-            });
-            match found {
-                Found::This(head) => Found::This(&*head.byte_sub(BY_ULIDS).cast()),
-                Found::Nothing => Found::Nothing,
-                Found::Unsure => Found::Unsure,
-            }
-        }
+    pub(crate) fn has_none(&self, _rcu: Rcu<'_>, hash: u64) -> bool {
+        // SAFETY: the RCU read lock is held.
+        unsafe { self.chain(hash) }.is_some_and(|chain| chain.is_empty())
     }
 
     /// The default context of two ULIDs, whose `hash` is that of [`Tables::hash`].
     #[inline]
     pub(crate) fn by_ulids<'a>(
         &'a self,
-        rcu: Rcu<'a>,
+        _rcu: Rcu<'a>,
         hash: u64,
         local: &Addr,
         peer: &Addr,
     ) -> Option<&'a Entry<S, L>> {
-        match self.in_chain(self.chain_of(rcu, hash), local, peer) {
-            Found::This(entry) => Some(entry),
-            Found::Nothing => None,
-            // SAFETY: the tables are initialised; the addresses are 16 octets each; RCU keeps the
-            // result.
-            Found::Unsure => unsafe {
-                let (local, peer) = (local.0.as_ptr(), peer.0.as_ptr());
-                as_entry(bindings::shim6_by_ulids(self.raw.get(), hash, local, peer, 0))
-            },
+        let tables = self.raw.get();
+        // SAFETY: the tables are initialised, and what hangs in them are nodes by `by_ulids`, each
+        // the head of an entry; the addresses are 16 octets each; RCU keeps the result.
+        unsafe {
+            let found = self.chain(hash).map_or(Found::Unsure, |chain| {
+                chain.find(|head| {
+                    let key = &(*head.byte_sub(BY_ULIDS).cast::<bindings::shim6_node>()).key;
+                    super::addr(&key.peer) == *peer
+                        && super::addr(&key.local) == *local
+                        && key.fii == 0
+                })
+            });
+            as_entry(match found {
+                Found::This(head) => head.byte_sub(BY_ULIDS).cast(),
+                Found::Nothing => null_mut(),
+                Found::Unsure => {
+                    let (local, peer) = (local.0.as_ptr(), peer.0.as_ptr());
+                    bindings::shim6_by_ulids(tables, hash, local, peer, 0)
+                }
+            })
         }
     }
 
@@ -271,8 +238,11 @@ impl<S, L> Tables<S, L> {
         let tables = self.raw.get();
         // SAFETY: as in `by_ulids`.
         unsafe {
-            let found = find::Chain::of(&raw mut (*tables).tags, tag.get()).find(|head| {
-                (*head.byte_sub(BY_TAG).cast::<bindings::shim6_node>()).tag == tag.get()
+            let chain = Chain::of(&raw mut (*tables).tags, |seed| tag_bits(tag.get(), seed));
+            let found = chain.map_or(Found::Unsure, |chain| {
+                chain.find(|head| {
+                    (*head.byte_sub(BY_TAG).cast::<bindings::shim6_node>()).tag == tag.get()
+                })
             });
             as_entry(match found {
                 Found::This(head) => head.byte_sub(BY_TAG).cast(),
@@ -377,7 +347,6 @@ impl<S, L> Drop for Walk<'_, S, L> {
 /// one namespace, and it is reached under the control lock only.
 pub(crate) struct Writer<S, L> {
     raw: *mut bindings::shim6_tables,
-    hasher: Hasher,
     entries: PhantomData<*mut Entry<S, L>>,
 }
 
@@ -394,8 +363,8 @@ pub(crate) enum InsertError {
 }
 
 impl<S, L> Writer<S, L> {
-    fn hash(&self, ulids: &UlidPair) -> u64 {
-        Hasher::forked(self.hasher.hash(&ulids.pair.local, &ulids.pair.peer), ulids.fii)
+    fn hash(ulids: &UlidPair) -> u64 {
+        forked(hash::of(&ulids.pair.local, &ulids.pair.peer), ulids.fii)
     }
 
     /// The entry of a node found just now, and its locked part.
@@ -413,7 +382,7 @@ impl<S, L> Writer<S, L> {
     /// The context of two ULIDs.
     pub(crate) fn by_ulids(&mut self, ulids: &UlidPair) -> Option<(&Entry<S, L>, &mut L)> {
         let _rcu = Guard::new();
-        let hash = self.hash(ulids);
+        let hash = Self::hash(ulids);
         let (local, peer) = (ulids.pair.local.0.as_ptr(), ulids.pair.peer.0.as_ptr());
         // SAFETY: by the type invariant; the addresses are 16 octets each.
         unsafe { self.open(bindings::shim6_by_ulids(self.raw, hash, local, peer, ulids.fii)) }
@@ -481,7 +450,7 @@ impl<S, L> Writer<S, L> {
                 peer: in6(&ulids.pair.peer),
                 fii: ulids.fii,
             };
-            (*head).hash = self.hash(ulids);
+            (*head).hash = Self::hash(ulids);
             (*head).tag = tag.get();
             (&raw mut (*memory).shared).write(shared);
             (&raw mut (*memory).locked).write(UnsafeCell::new(locked));

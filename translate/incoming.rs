@@ -32,13 +32,20 @@ pub(crate) fn incoming(net: View<'_>, skb: Skb<'_>, call: Call<'_>) -> Verdict {
         translate::ICMPV6 => icmp(net, skb, call),
         _ => {
             let ip = skb.head();
-            let hash = net.hash(&ip.dst, &ip.src);
-            match net.forks() == 0 && net.chain_of(hash).is_empty() {
-                true => Verdict::ACCEPT,
-                false => plain(net, hash, skb),
+            match net.hash_at_hand(&ip.dst, &ip.src) {
+                Some(hash) if net.forks() == 0 && net.has_none(hash) => Verdict::ACCEPT,
+                Some(hash) => plain(net, hash, skb),
+                None => plain_slow(net, skb),
             }
         }
     }
+}
+
+/// A packet without our header, of a pair whose hash is not at hand.
+#[cold]
+fn plain_slow(net: View<'_>, skb: Skb<'_>) -> Verdict {
+    let ip = skb.head();
+    plain(net, net.hash(&ip.dst, &ip.src), skb)
 }
 
 /// A packet without our header, of a pair that may have a context; `hash` is that of the pair.

@@ -22,8 +22,6 @@ use crate::sys::skb::Skb;
 use crate::sys::skb::Tracked;
 use crate::sys::skb::SHIM_LEN;
 use crate::sys::sock::Own;
-use crate::sys::table::Chain;
-use crate::sys::table::Found;
 use crate::table::Node;
 use crate::table::Path;
 use crate::translate::cut::cut;
@@ -43,34 +41,18 @@ pub(crate) fn outgoing(net: View<'_>, skb: Skb<'_>, call: Call<'_>) -> Verdict {
     if Own::is_any() || net.is_special() {
         return outgoing_special(net, skb, call);
     }
-    let hash = net.hash(&ip.src, &ip.dst);
-    let chain = net.chain_of(hash);
-    if chain.is_empty() && net.count_no_context(hash) {
+    let Some(hash) = net.hash_at_hand(&ip.src, &ip.dst) else {
+        return outgoing_special(net, skb, call);
+    };
+    if net.has_none(hash) && net.count_no_context(hash) {
         return unchanged(net, &skb);
     }
-    outgoing_pair(net, chain, hash, skb, call)
+    outgoing_pair(net, hash, skb, call)
 }
 
 /// A packet of a pair that may have a context.
 #[inline(never)]
-fn outgoing_pair<'a>(
-    net: View<'a>,
-    chain: Chain<'a>,
-    hash: u64,
-    skb: Skb<'_>,
-    call: Call<'_>,
-) -> Verdict {
-    let ip = skb.head();
-    match net.in_chain(chain, &ip.src, &ip.dst) {
-        Found::This(node) => of_context(net, node, skb, call),
-        Found::Nothing => without_context(net, hash, skb),
-        Found::Unsure => outgoing_unsure(net, hash, skb, call),
-    }
-}
-
-/// The same while the table is being resized.
-#[cold]
-fn outgoing_unsure(net: View<'_>, hash: u64, skb: Skb<'_>, call: Call<'_>) -> Verdict {
+fn outgoing_pair(net: View<'_>, hash: u64, skb: Skb<'_>, call: Call<'_>) -> Verdict {
     let ip = skb.head();
     match net.by_hash(hash, &ip.src, &ip.dst) {
         Some(node) => of_context(net, node, skb, call),
@@ -90,7 +72,7 @@ fn without_context(net: View<'_>, hash: u64, skb: Skb<'_>) -> Verdict {
 }
 
 /// The same as [`outgoing`] where a packet's identifiers may not say all: sockets have wishes,
-/// contexts are forked, or the policy has rules of flows.
+/// contexts are forked, or the policy has rules of flows. And where their hash is not at hand.
 #[inline(never)]
 fn outgoing_special(net: View<'_>, skb: Skb<'_>, call: Call<'_>) -> Verdict {
     let ip = skb.ipv6();

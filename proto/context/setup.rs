@@ -56,7 +56,7 @@ impl Setup<'_> {
     /// As [`Self::note`], for most packets and in few instructions: counts one of a pair that is
     /// not near its threshold, at whatever time. `false` if that is not so; nothing was counted
     /// then.
-    #[inline]
+    #[inline(always)]
     pub fn count(&self, key: u64, config: &Config) -> bool {
         let Some(slot) = self.slot(key) else { return true };
         let seen = slot.count.load(Relaxed);

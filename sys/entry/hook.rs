@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What netfilter calls, by way of the thunks in `sys/hook.c`.
+//! What netfilter calls: the hooks that `sys/hook.c` registers.
 
 use crate::netns::NetState;
 use crate::netns::View;
 use crate::sys::bindings;
 use crate::sys::hook::Call;
+use crate::sys::hook::Verdict;
 use crate::sys::rcu::Rcu;
 use crate::sys::skb::Skb;
 use crate::translate;
@@ -32,6 +33,9 @@ unsafe extern "C" fn shim6_entry_local_out(
             Call::from_raw(NonNull::new_unchecked(state.cast_mut())),
         )
     };
+    if call.leaves_by_vrf() {
+        return Verdict::ACCEPT.encode();
+    }
     translate::outgoing(net, skb, call).encode()
 }
 
@@ -52,5 +56,8 @@ unsafe extern "C" fn shim6_entry_pre_routing(
             Call::from_raw(NonNull::new_unchecked(state.cast_mut())),
         )
     };
+    if call.came_by_vrf() {
+        return Verdict::ACCEPT.encode();
+    }
     translate::incoming(net, skb, call).encode()
 }
