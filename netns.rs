@@ -33,6 +33,7 @@ use crate::signatures;
 use crate::sys::addrconf;
 use crate::sys::clock;
 use crate::sys::entry::netns;
+use crate::sys::hash;
 use crate::sys::hook::Hooks;
 use crate::sys::lock::SpinGuardBh;
 use crate::sys::lock::SpinLockBh;
@@ -409,13 +410,13 @@ impl NetState {
 
     /// A keyed hash of a prefix.
     pub(crate) fn key_of_origin(&self, prefix: &Addr) -> u64 {
-        self.tables.hash(&Addr::UNSPECIFIED, prefix)
+        hash::of(&Addr::UNSPECIFIED, prefix)
     }
 
     /// A keyed hash of two addresses.
     #[inline]
     fn key(&self, pair: &Pair) -> u64 {
-        self.tables.hash(&pair.local, &pair.peer)
+        hash::of(&pair.local, &pair.peer)
     }
 
     /// The heuristic that decides which pairs deserve a context.

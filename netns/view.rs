@@ -12,6 +12,7 @@ use crate::proto::context::Flows;
 use crate::proto::counter::Counter;
 use crate::proto::policy::Rules;
 use crate::sys::clock;
+use crate::sys::hash;
 use crate::sys::rcu::Rcu;
 use crate::table::alias;
 use crate::table::Node;
@@ -46,12 +47,12 @@ impl<'a> View<'a> {
     /// The keyed hash of two identifiers, if it is at hand.
     #[inline]
     pub(crate) fn hash_at_hand(self, local: &Addr, peer: &Addr) -> Option<u64> {
-        self.state.tables.hash_at_hand(local, peer)
+        hash::remembered(local, peer)
     }
 
     /// The keyed hash of two identifiers.
     pub(crate) fn hash(self, local: &Addr, peer: &Addr) -> u64 {
-        self.state.tables.hash(local, peer)
+        hash::of(local, peer)
     }
 
     /// Whether certainly no context is of identifiers with this hash.

@@ -58,7 +58,7 @@ fn place(pair: &Words) -> usize {
 }
 
 /// The hash of a pair; any context, while [`Memory`] exists.
-pub(in crate::sys) fn of(local: &Addr, peer: &Addr) -> u64 {
+pub(crate) fn of(local: &Addr, peer: &Addr) -> u64 {
     remembered(local, peer).unwrap_or_else(|| fresh(words(local, peer)))
 }
 
@@ -68,7 +68,7 @@ pub(in crate::sys) fn of(local: &Addr, peer: &Addr) -> u64 {
 /// writes on. A memo's pair is none, then its turn changes, then its words, and its pair comes
 /// last: who finds the wanted pair between two looks at the same turn has read one memo.
 #[inline]
-pub(in crate::sys) fn remembered(local: &Addr, peer: &Addr) -> Option<u64> {
+pub(crate) fn remembered(local: &Addr, peer: &Addr) -> Option<u64> {
     let pair = words(local, peer);
     // SAFETY: the place is below MEMOS, for which each processor has memory while `Memory` exists;
     // every access to it is atomic.

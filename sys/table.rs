@@ -171,17 +171,6 @@ impl<S, L> Tables<S, L> {
         to_result(unsafe { bindings::shim6_tables_reserve(self.raw.get()) })
     }
 
-    /// The hash of two ULIDs, if it is at hand.
-    #[inline]
-    pub(crate) fn hash_at_hand(&self, local: &Addr, peer: &Addr) -> Option<u64> {
-        hash::remembered(local, peer)
-    }
-
-    /// The hash of two ULIDs.
-    pub(crate) fn hash(&self, local: &Addr, peer: &Addr) -> u64 {
-        hash::of(local, peer)
-    }
-
     /// Where the contexts of a hash of two ULIDs hang.
     ///
     /// # Safety
@@ -200,7 +189,7 @@ impl<S, L> Tables<S, L> {
         unsafe { self.chain(hash) }.is_some_and(|chain| chain.is_empty())
     }
 
-    /// The default context of two ULIDs, whose `hash` is that of [`Tables::hash`].
+    /// The default context of two ULIDs, whose `hash` is that of [`hash::of`].
     #[inline]
     pub(crate) fn by_ulids<'a>(
         &'a self,
