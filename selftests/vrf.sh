@@ -65,10 +65,10 @@ test_set_up() {
 	return $status
 }
 
-# The hooks see each packet of a VRF twice; it counts once.
+# test_once SENT RECEIVED: the hooks see each packet of a VRF twice; these counters count it once.
 test_once() {
-	local sent restored
-	sent=$(counter hostA tx_rewritten) restored=$(counter hostA rx_restored)
+	local sent received
+	sent=$(counter hostA "$1") received=$(counter hostA "$2")
 	on hostA ip vrf exec $VRF python3 - "$(addr hostA x)" "$(addr hostB x)" $MANY <<-'PY' || return 1
 	import socket, sys
 	local, peer, count = sys.argv[1:]
@@ -79,8 +79,8 @@ test_once() {
 	        sock.sendto(b"one", (peer, 9000))
 	        sock.recvfrom(16)
 	PY
-	sent=$(($(counter hostA tx_rewritten) - sent)) restored=$(($(counter hostA rx_restored) - restored))
-	[ "$sent $restored" = "$MANY $MANY" ] || { log "$sent rewritten, $restored restored"; return 1; }
+	sent=$(($(counter hostA "$1") - sent)) received=$(($(counter hostA "$2") - received))
+	[ "$sent $received" = "$MANY $MANY" ] || { log "$1 rose by $sent, $2 by $received"; return 1; }
 }
 
 # fetch CMD...: a transfer, in the middle of which CMD is run and succeeds.
@@ -115,7 +115,7 @@ test_mtu() {
 }
 
 # A VRF with a queueing discipline looks up a route for its packets again.
-queued() { tc -n hostA qdisc add dev $VRF root pfifo && test_once; }
+queued() { tc -n hostA qdisc add dev $VRF root pfifo && test_once tx_rewritten rx_restored; }
 
 # Whether nothing of the uplinks' addresses left by the main table's way.
 test_apart() {
@@ -145,7 +145,7 @@ if ! ip link add shim6-vrf type vrf table 9 2>/dev/null; then
 	exit 4
 fi
 ip link del shim6-vrf
-ktap_begin 10
+ktap_begin 11
 topology_up
 module_load
 into_vrf || die "no VRF"
@@ -158,8 +158,9 @@ bg hostB python3 "$TOP/demo/udp.py" echo "$(addr hostB x)" 9000 >"$WORK/echo"
 bg hostB "$TOP/selftests/traffic.py" tcp-serve "$(addr hostB x)" $PORT $BYTES $RATE >"$WORK/serve"
 wait_until 30000 grep -q ready "$WORK/echo" && wait_until 30000 grep -q ready "$WORK/serve" || die "server"
 test_set_up; ktap_result $? "a program of the VRF gets a context"
+test_once tx_context rx_context; ktap_result $? "each packet between identifiers counts once"
 fetch rehomes; ktap_result $? "TCP outlives its path"
-test_once; ktap_result $? "each packet is translated once"
+test_once tx_rewritten rx_restored; ktap_result $? "each packet is translated once"
 queued; ktap_result $? "also with a queueing discipline"
 test_mtu; ktap_result $? "the path's MTU is learned"
 fetch ip -n hostA link set dev x down; ktap_result $? "it outlives the link of its identifier"
